@@ -1,0 +1,81 @@
+//! What a rule reports, free of any output format.
+
+use serde::{Deserialize, Serialize};
+
+use crate::text::Span;
+
+/// Index of a file in the run; the rule file is a file as well.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct FileId(pub u32);
+
+/// How bad a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// Not reported.
+    Off,
+    /// Worth knowing; never fails a run by default.
+    Note,
+    /// Likely wrong.
+    #[serde(alias = "warn")]
+    Warning,
+    /// Wrong.
+    #[serde(alias = "deny")]
+    Error,
+}
+
+/// How sure the analysis is that the code does what the finding says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Confidence {
+    /// Something could not be resolved; shown only on demand.
+    Undetermined,
+    /// Good evidence, one link inferred.
+    Likely,
+    /// Every link resolved.
+    Certain,
+}
+
+/// A place in a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Place {
+    /// The file.
+    pub file: FileId,
+    /// The bytes.
+    pub span: Span,
+}
+
+/// A place with something to say about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Label {
+    /// Where; may be in the rule file.
+    pub place: Place,
+    /// Lower-case start, no final full stop.
+    pub message: String,
+}
+
+/// One thing that a rule has to say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// The rule's id, for example `missing-ttl`.
+    pub rule: &'static str,
+    /// The level after the rule's own judgement, before the policy and the command line have their say.
+    pub level: Level,
+    /// How sure it is.
+    pub confidence: Confidence,
+    /// One sentence: lower-case start, no final full stop, code in backticks.
+    pub message: String,
+    /// The cure, starting with a verb, in the user's own names.
+    pub help: String,
+    /// Where it is reported.
+    pub primary: Place,
+    /// Said at the primary place in the graphical report (short).
+    pub primary_label: String,
+    /// The enclosing function's path, empty at file level.
+    pub function: String,
+    /// Other places: the read, the load, the policy line.
+    pub labels: Vec<Label>,
+    /// What identifies the finding beside rule, path and function: the normalised key template, the command, the class.
+    /// Never a line, never the message.
+    pub discriminator: String,
+}

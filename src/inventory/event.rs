@@ -1,0 +1,187 @@
+//! What happens in a function, in order, with its callees folded in. Rules read this; none walks syntax.
+
+use super::OpId;
+use crate::finding::Place;
+
+/// The events of one function.
+#[derive(Debug, Clone)]
+pub struct FunctionEvents {
+    /// `crate::module::Type::function`.
+    pub function: String,
+    /// The function's name.
+    pub place: Place,
+    /// It stands in test code.
+    pub test: bool,
+    /// In order.
+    pub events: Vec<Event>,
+}
+
+/// Something that happens, or a choice between things that happen.
+#[derive(Debug, Clone)]
+pub enum Event {
+    /// A Redis operation is sent (or queued, for one in a batch).
+    Operation(OpId),
+    /// From here on, in this arm, the read found a value.
+    Hit(OpId),
+    /// From here on, in this arm, the read found nothing (or failed).
+    Miss(OpId),
+    /// Something is fetched or computed that is worth caching.
+    Load {
+        /// What.
+        kind: LoadKind,
+        /// Where: in this function's own file.
+        place: Place,
+        /// As written, for messages: `db::user_profile`, `sqlx::query!`.
+        name: String,
+    },
+    /// Something that lets one caller in and makes the others wait or leave.
+    Guard {
+        /// What.
+        kind: GuardKind,
+        /// Where.
+        place: Place,
+    },
+    /// A call of a function of the workspace, its events folded in. Operations in it are those of the callee; where
+    /// the call is a wrapper's, they are the operations at the call.
+    Call {
+        /// The callee's path.
+        function: String,
+        /// The callee's name token.
+        place: Place,
+        /// What happens in it. A `Leave` in it ends the callee only.
+        events: Vec<Event>,
+    },
+    /// One of these happens. An `if` without `else` has an empty second arm.
+    Branch(Vec<Vec<Event>>),
+    /// This happens any number of times.
+    Loop(Vec<Event>),
+    /// This runs on its own (`tokio::spawn`): it starts here and ends at some later time.
+    Spawn(Vec<Event>),
+    /// The function (or the innermost `Call`) ends here.
+    Leave(ExitKind),
+}
+
+/// How a function ends early.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExitKind {
+    /// `return`.
+    Return,
+    /// `break` or `continue`: leaves the innermost `Loop`'s pass.
+    Break,
+    /// `panic!`, `unreachable!`, `bail!`.
+    Abort,
+}
+
+/// What is loaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum LoadKind {
+    /// A database.
+    Database,
+    /// An HTTP or RPC call.
+    Remote,
+    /// A closure or function that the caller passed in (`get_or_compute(key, || …)`).
+    Callback,
+    /// A call that awaits something outside the workspace or that could not be followed.
+    Unresolved,
+}
+
+/// What holds others back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum GuardKind {
+    /// `SET NX`, `SETNX` and lock managers in Redis.
+    RedisLock,
+    /// A mutex or semaphore of this process, keyed or not.
+    Mutex,
+    /// `OnceCell`, `moka::get_with`, single-flight groups.
+    SingleFlight,
+    /// A call of the companion crate, which does it all.
+    Sanctioned,
+}
+
+/// Walks every path through `events`, carrying a set of states.
+///
+/// `step` is called for each plain event with a state and returns the state after it, or `None` to stop following that
+/// path. States that come out equal are merged, so the walk ends although there are exponentially many paths.
+pub fn walk<S: Clone + Eq + std::hash::Hash>(
+    events: &[Event],
+    start: Vec<S>,
+    step: &mut impl FnMut(&Event, S) -> Option<S>,
+) -> Vec<S> {
+    let mut walk = Walk { step, left: Vec::new(), broken: Vec::new() };
+    let mut end = walk.sequence(events, start);
+    end.append(&mut walk.left);
+    unique(end)
+}
+
+struct Walk<'a, S, F> {
+    step: &'a mut F,
+    /// States that left the innermost call, waiting for its end.
+    left: Vec<S>,
+    /// States that left the innermost loop's pass, waiting for the loop's end.
+    broken: Vec<S>,
+}
+
+impl<S: Clone + Eq + std::hash::Hash, F: FnMut(&Event, S) -> Option<S>> Walk<'_, S, F> {
+    fn sequence(&mut self, events: &[Event], mut states: Vec<S>) -> Vec<S> {
+        for event in events {
+            if states.is_empty() {
+                break;
+            }
+            states = self.event(event, states);
+        }
+        states
+    }
+
+    fn event(&mut self, event: &Event, states: Vec<S>) -> Vec<S> {
+        match event {
+            Event::Branch(arms) => {
+                let mut after = Vec::new();
+                for arm in arms {
+                    after.extend(self.sequence(arm, states.clone()));
+                }
+                unique(after)
+            }
+            Event::Loop(body) => {
+                // Twice: what the first pass leaves behind may matter to the second.
+                let outer = std::mem::take(&mut self.broken);
+                let once = self.sequence(body, states.clone());
+                let twice = self.sequence(body, once.clone());
+                let broken = std::mem::replace(&mut self.broken, outer);
+                unique(states.into_iter().chain(once).chain(twice).chain(broken).collect())
+            }
+            Event::Call { events, .. } => {
+                let outer = std::mem::take(&mut self.left);
+                let mut after = self.plain(event, states);
+                after = self.sequence(events, after);
+                after.append(&mut self.left);
+                self.left = outer;
+                unique(after)
+            }
+            Event::Spawn(body) => {
+                let spawned = self.sequence(body, states.clone());
+                unique(states.into_iter().chain(spawned).collect())
+            }
+            Event::Leave(kind) => {
+                let after = self.plain(event, states);
+                match kind {
+                    ExitKind::Return => self.left.extend(after),
+                    ExitKind::Break => self.broken.extend(after),
+                    ExitKind::Abort => {}
+                }
+                Vec::new()
+            }
+            Event::Operation(_) | Event::Hit(_) | Event::Miss(_) | Event::Load { .. } | Event::Guard { .. } => {
+                self.plain(event, states)
+            }
+        }
+    }
+
+    fn plain(&mut self, event: &Event, states: Vec<S>) -> Vec<S> {
+        unique(states.into_iter().filter_map(|state| (self.step)(event, state)).collect())
+    }
+}
+
+fn unique<S: Clone + Eq + std::hash::Hash>(states: Vec<S>) -> Vec<S> {
+    let mut seen = rustc_hash::FxHashSet::default();
+    states.into_iter().filter(|state| seen.insert(state.clone())).collect()
+}

@@ -1,0 +1,51 @@
+//! Every Redis operation of the workspace, and the order of events inside each function.
+//!
+//! [`operation`] is the contract that rules and reports read. The other files make it out of what `link` found.
+
+pub mod event;
+pub mod operation;
+
+pub use event::{Event, ExitKind, FunctionEvents, GuardKind, LoadKind};
+pub use operation::{
+    BatchUse, Condition, Effect, Encoding, KeyUse, OpId, Operation, Purpose, Ttl, TtlKind, ValueUse, Via, WrapperUse,
+};
+
+use crate::finding::FileId;
+
+/// All that was found, the input of every rule.
+#[derive(Debug, Default)]
+pub struct Inventory {
+    /// Sorted by path, then place; `operations[id]` is the operation with that id.
+    pub operations: Vec<Operation>,
+    /// Functions with at least one operation in them or in their callees.
+    pub functions: Vec<FunctionEvents>,
+}
+
+impl Inventory {
+    /// The operation with this id.
+    #[must_use]
+    pub fn operation(&self, id: OpId) -> &Operation {
+        &self.operations[id.0 as usize]
+    }
+
+    /// Operations of a file, in order.
+    pub fn in_file(&self, file: FileId) -> impl Iterator<Item = &Operation> {
+        self.operations.iter().filter(move |op| op.place.file == file)
+    }
+
+    /// Operations on keys of this shape (see [`crate::template::Template::shape`]), in order.
+    pub fn with_shape<'a>(&'a self, shape: &'a str) -> impl Iterator<Item = &'a Operation> {
+        self.operations.iter().filter(move |op| op.templates().any(|key| key.shape() == shape))
+    }
+}
+
+/// Turns what `link` found into operations and events.
+#[must_use]
+pub fn build(
+    _workspace: &crate::source::Workspace,
+    _program: &crate::link::Program,
+    _catalogue: &crate::clients::Catalogue,
+    _policy: &crate::policy::Policy,
+) -> Inventory {
+    Inventory::default()
+}
