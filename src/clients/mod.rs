@@ -75,6 +75,8 @@ pub enum TypeKind {
     TtlValue,
     /// An enum that carries a condition.
     ConditionValue,
+    /// Takes locks in Redis (`rslock::LockManager`).
+    LockManager,
     /// A wrapper of a stored value (`redis_macros::Json`).
     ValueWrapper,
     /// Has methods named like commands that talk to no server.
@@ -289,10 +291,107 @@ pub enum Maker {
     EmptyCommand,
     /// `Script::new(TEXT)`.
     Script,
+    /// `Cmd::set(k, v)`: a finished command, by the method table.
+    Method(Name),
     /// `transaction(con, keys, |con, pipe| …)`.
     Transaction,
 }
 
-/// All client tables: the embedded ones, and those that the rule file declares.
+/// TEMP
 #[derive(Debug, Default)]
 pub struct Catalogue {}
+/// TEMP
+pub struct ClientSpec {
+    /// n
+    pub name: Name,
+}
+/// TEMP
+pub struct TraitSpec {
+    /// c
+    pub client: ClientId,
+    /// s
+    pub sync: Option<bool>,
+}
+/// TEMP
+#[derive(Clone, Copy)]
+pub enum RawUse {
+    /// a
+    TakesCommand {
+        /// a
+        at: u8,
+    },
+    /// a
+    NameThenArgs {
+        /// a
+        name: u8,
+        /// a
+        args: u8,
+    },
+    /// a
+    Array {
+        /// a
+        at: u8,
+    },
+}
+/// TEMP
+pub struct AttributeSpec {
+    /// a
+    pub client: ClientId,
+    /// a
+    pub ttl_args: Vec<(Name, Unit)>,
+    /// a
+    pub prefix_arg: Name,
+    /// a
+    pub prefix_default: Name,
+}
+impl AttributeSpec {
+    /// a
+    pub fn in_redis(&self, _f: &dyn Fn(&str) -> Option<String>) -> bool {
+        false
+    }
+}
+#[allow(missing_docs)]
+impl Catalogue {
+    pub fn canonical<'a>(&self, _p: &'a str) -> Option<std::borrow::Cow<'a, str>> {
+        None
+    }
+    pub fn type_spec(&self, _p: &str) -> Option<&TypeSpec> {
+        None
+    }
+    pub fn trait_spec(&self, _p: &str) -> Option<&TraitSpec> {
+        None
+    }
+    pub fn prelude(&self, _p: &str) -> Option<ClientId> {
+        None
+    }
+    pub fn maker(&self, _p: &str) -> Option<Maker> {
+        None
+    }
+    pub fn client_of_path(&self, _p: &str) -> Option<ClientId> {
+        None
+    }
+    pub fn client(&self, _p: ClientId) -> &ClientSpec {
+        unimplemented!()
+    }
+    pub fn method(&self, _c: ClientId, _v: Option<[u32; 3]>, _n: &str, _a: usize) -> Option<&MethodSpec> {
+        None
+    }
+    pub fn any_method(&self, _n: &str) -> bool {
+        false
+    }
+    pub fn command(&self, _n: &str) -> Option<&CommandSpec> {
+        None
+    }
+    pub fn is_argument_method(&self, _c: ClientId, _n: &str) -> bool {
+        false
+    }
+    pub fn raw_method(&self, _c: ClientId, _n: &str) -> Option<RawUse> {
+        None
+    }
+    pub fn attribute(&self, _n: &str) -> Option<&AttributeSpec> {
+        None
+    }
+    pub fn version_of(&self, _c: ClientId, _p: &str, _v: &str) -> Option<[u32; 3]> {
+        None
+    }
+}

@@ -2,12 +2,21 @@
 //!
 //! [`operation`] is the contract that rules and reports read. The other files make it out of what `link` found.
 
+mod build;
 pub mod event;
+mod events;
+mod interpret;
 pub mod operation;
+mod purpose;
+mod script;
+mod separate;
+mod ttl;
+mod value;
 
 pub use event::{Event, ExitKind, FunctionEvents, GuardKind, LoadKind};
 pub use operation::{
-    BatchUse, Condition, Effect, Encoding, KeyUse, OpId, Operation, Purpose, Ttl, TtlKind, ValueUse, Via, WrapperUse,
+    BatchUse, Condition, Effect, Encoding, KeyUse, OpId, Operation, Purpose, Ttl, TtlKind, TtlUnit, ValueUse, Via,
+    WrapperUse,
 };
 
 use crate::finding::FileId;
@@ -41,11 +50,6 @@ impl Inventory {
 
 /// Turns what `link` found into operations and events.
 #[must_use]
-pub fn build(
-    _workspace: &crate::source::Workspace,
-    _program: &crate::link::Program,
-    _catalogue: &crate::clients::Catalogue,
-    _policy: &crate::policy::Policy,
-) -> Inventory {
-    Inventory::default()
+pub fn build(program: &crate::link::Program<'_>) -> Inventory {
+    build::build(program)
 }

@@ -1,15 +1,133 @@
 //! Names, types, values: what the facts of all files mean together.
+//!
+//! [`index`](self) holds modules and declarations, `resolve` names, `world` types and impls, `eval` evaluates bodies.
+//! The result is a [`Program`]: for every function that can reach Redis, the commands it sends, in order, with the values
+//! of their arguments.
+
+mod eval;
+pub(crate) mod index;
+mod resolve;
+pub(crate) mod trace;
+pub(crate) mod ty;
+pub(crate) mod value;
+pub(crate) mod world;
+
+use std::rc::Rc;
+
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::clients::Catalogue;
 use crate::facts::FileFacts;
+use crate::inventory::LoadKind;
 use crate::source::Workspace;
+use eval::Evaluator;
+use index::{FnId, Index};
+use trace::{Batch, Command, Outcome};
+use world::World;
+
+pub(crate) use eval::client_expand as expand;
 
 /// Every function that can reach Redis, evaluated.
-#[derive(Debug, Default)]
-pub struct Program {}
+pub struct Program<'a> {
+    pub(crate) world: &'a World<'a>,
+    pub(crate) roots: Vec<Root>,
+    pub(crate) commands: Vec<Command>,
+    pub(crate) batches: Vec<Batch>,
+}
 
-/// Joins the facts of the workspace. `facts[id]` are those of file `id`; `None` for a file that was not parsed.
-#[must_use]
-pub fn link(_workspace: &Workspace, _facts: &[Option<FileFacts>], _catalogue: &Catalogue) -> Program {
-    Program::default()
+/// A function, evaluated with unknown parameters.
+pub(crate) struct Root {
+    pub(crate) function: FnId,
+    pub(crate) outcome: Rc<Outcome>,
+}
+
+/// What to look at.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct LinkOptions {
+    /// Test code as well.
+    pub tests: bool,
+}
+
+/// Joins the facts of the workspace and hands the result to `use_it`. `facts[id]` are those of file `id`; `None` for a
+/// file that was not parsed.
+///
+/// Evaluation recurses with the nesting of the code it reads: call this on a thread with a large stack.
+pub fn link<R>(
+    workspace: &Workspace,
+    facts: &[Option<FileFacts>],
+    catalogue: &Catalogue,
+    options: LinkOptions,
+    use_it: impl FnOnce(&Program<'_>) -> R,
+) -> R {
+    let index = Index::build(workspace, facts);
+    let world = World::new(workspace, &index, catalogue);
+    let program = evaluate(&world, options);
+    use_it(&program)
+}
+
+fn evaluate<'a>(world: &'a World<'a>, options: LinkOptions) -> Program<'a> {
+    let all: Vec<FnId> = (0..world.index.functions.len())
+        .map(|at| FnId(u32::try_from(at).unwrap_or(u32::MAX)))
+        .filter(|&id| {
+            let function = world.index.function(id);
+            function.function.body.is_some() && (options.tests || !function.test)
+        })
+        .collect();
+    let mut evaluator = Evaluator::new(world);
+    for &id in &all {
+        evaluator.root(id);
+        if evaluator.attribute_commands(id, None) {
+            evaluator.survey.direct.insert(id);
+        }
+    }
+    let callers = reversed(&evaluator.survey.edges);
+    evaluator.reaches = reaching(&evaluator.survey.direct, &callers);
+    evaluator.loads = loading(&evaluator.survey.loads, &callers);
+    evaluator.follow();
+    let mut roots = Vec::new();
+    for &id in all.iter().filter(|id| evaluator.reaches.contains(id)).collect::<Vec<_>>() {
+        let mut outcome = evaluator.root(id);
+        let mut steps = Vec::new();
+        if evaluator.attribute_commands(id, Some(&mut steps)) {
+            steps.extend(outcome.steps.iter().cloned());
+            outcome = Rc::new(Outcome { steps, value: outcome.value.clone(), cut: outcome.cut });
+        }
+        roots.push(Root { function: id, outcome });
+    }
+    Program { world, roots, commands: evaluator.commands, batches: evaluator.batches }
+}
+
+fn reversed(edges: &FxHashMap<FnId, FxHashSet<FnId>>) -> FxHashMap<FnId, Vec<FnId>> {
+    let mut callers: FxHashMap<FnId, Vec<FnId>> = FxHashMap::default();
+    for (&caller, callees) in edges {
+        for &callee in callees {
+            callers.entry(callee).or_default().push(caller);
+        }
+    }
+    callers
+}
+
+fn reaching(direct: &FxHashSet<FnId>, callers: &FxHashMap<FnId, Vec<FnId>>) -> FxHashSet<FnId> {
+    let mut found = direct.clone();
+    let mut open: Vec<FnId> = direct.iter().copied().collect();
+    while let Some(id) = open.pop() {
+        for &caller in callers.get(&id).into_iter().flatten() {
+            if found.insert(caller) {
+                open.push(caller);
+            }
+        }
+    }
+    found
+}
+
+/// Who loads something, directly or through others. A database wins over a remote call over a callback.
+fn loading(direct: &FxHashMap<FnId, LoadKind>, callers: &FxHashMap<FnId, Vec<FnId>>) -> FxHashMap<FnId, LoadKind> {
+    let mut found: FxHashMap<FnId, LoadKind> = FxHashMap::default();
+    for kind in [LoadKind::Database, LoadKind::Remote] {
+        let start: FxHashSet<FnId> = direct.iter().filter(|(_, found)| **found == kind).map(|(&id, _)| id).collect();
+        for id in reaching(&start, callers) {
+            found.entry(id).or_insert(kind);
+        }
+    }
+    found
 }

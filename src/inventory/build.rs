@@ -1,0 +1,429 @@
+//! From evaluated functions to operations.
+//!
+//! A function's own operations are the commands that stand in its text. A call of a function that forwards one of its
+//! parameters as the key is an operation as well, with the key and TTL that this caller chose.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::interpret::{Meaning, meaning};
+use super::operation::{BatchUse, Effect, KeyUse, OpId, Operation, Purpose, Via, WrapperUse};
+use super::{Inventory, events, purpose, separate};
+use crate::clients::CommandEffect;
+use crate::finding::{Confidence, FileId, Place};
+use crate::link::Program;
+use crate::link::index::FnId;
+use crate::link::trace::{CallStep, Outcome, Step};
+use crate::link::value::CommandId;
+use crate::template::{Piece, Template};
+use crate::text::Span;
+
+/// Where a command stands, and which: what two evaluations of one piece of code have in common.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct Site {
+    pub(super) file: FileId,
+    pub(super) span: Span,
+    pub(super) command: String,
+}
+
+/// An operation as seen from one place: at its own site, or at the call of a wrapper.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct Key {
+    pub(super) place: (FileId, Span),
+    pub(super) site: Site,
+}
+
+pub(super) struct Builder<'p, 'a> {
+    pub(super) program: &'p Program<'a>,
+    meanings: Vec<Option<Rc<Meaning>>>,
+    owners: Owners,
+    /// Commands anywhere below an evaluated function, by the address of its outcome.
+    below: FxHashMap<*const Outcome, Rc<Vec<CommandId>>>,
+    /// What each function's commands look like with unknown parameters.
+    views: FxHashMap<FnId, FxHashMap<Site, View>>,
+    found: BTreeMap<Key, Operation>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct View {
+    forwards_key: bool,
+}
+
+pub(super) fn build(program: &Program<'_>) -> Inventory {
+    let mut builder = Builder {
+        program,
+        meanings: program.commands.iter().map(|_| None).collect(),
+        owners: Owners::new(program),
+        below: FxHashMap::default(),
+        views: FxHashMap::default(),
+        found: BTreeMap::new(),
+    };
+    for root in &program.roots {
+        builder.view(root.function, &root.outcome);
+    }
+    for root in &program.roots {
+        builder.own_operations(root.function, &root.outcome.steps);
+    }
+    for root in &program.roots {
+        let name = program.world.index.function(root.function).path.clone();
+        builder.wrapper_calls(root.function, &name, &root.outcome.steps);
+    }
+    let mut ids: FxHashMap<Key, OpId> = FxHashMap::default();
+    let mut operations: Vec<(Key, Operation)> = std::mem::take(&mut builder.found).into_iter().collect();
+    let path_of = |file: FileId| program.world.workspace.file(file).map(|file| file.path.clone());
+    operations
+        .sort_by_cached_key(|(key, op)| (path_of(key.place.0), key.place.1, op.command.clone(), key.site.clone()));
+    for (at, (key, operation)) in operations.iter_mut().enumerate() {
+        operation.id = OpId(u32::try_from(at).unwrap_or(u32::MAX));
+        ids.insert(key.clone(), operation.id);
+    }
+    for (key, operation) in &mut operations {
+        if let Some(wrapper) = &mut operation.wrapper {
+            let own = Key { place: (key.site.file, key.site.span), site: key.site.clone() };
+            wrapper.definition = ids.get(&own).copied().unwrap_or(operation.id);
+        }
+    }
+    let mut inventory =
+        Inventory { operations: operations.into_iter().map(|(_, op)| op).collect(), functions: Vec::new() };
+    inventory.functions = events::functions(&builder, &ids, &inventory);
+    separate::join(&mut inventory);
+    purpose::infer(&mut inventory);
+    inventory
+}
+
+impl Builder<'_, '_> {
+    fn meaning(&mut self, id: CommandId) -> Rc<Meaning> {
+        let slot = &mut self.meanings[id.0 as usize];
+        if let Some(known) = slot {
+            return known.clone();
+        }
+        let found = Rc::new(meaning(self.program, &self.program.commands[id.0 as usize]));
+        *slot = Some(found.clone());
+        found
+    }
+
+    pub(super) fn site(&self, id: CommandId) -> Site {
+        let command = &self.program.commands[id.0 as usize];
+        let name = match &self.meanings[id.0 as usize] {
+            Some(meaning) => meaning.command.clone(),
+            None => meaning(self.program, command).command,
+        };
+        Site { file: command.file, span: command.name_span, command: name }
+    }
+
+    /// All commands below these steps, each once.
+    fn commands_below(&mut self, outcome: &Rc<Outcome>) -> Rc<Vec<CommandId>> {
+        let address = Rc::as_ptr(outcome);
+        if let Some(known) = self.below.get(&address) {
+            return known.clone();
+        }
+        // Recursion is cut by the evaluation; an outcome never contains itself.
+        let mut found = Vec::new();
+        let mut seen = FxHashSet::default();
+        self.collect(&outcome.steps, &mut |id| {
+            if seen.insert(id) {
+                found.push(id);
+            }
+        });
+        let found = Rc::new(found);
+        self.below.insert(address, found.clone());
+        found
+    }
+
+    fn collect(&mut self, steps: &[Step], use_it: &mut dyn FnMut(CommandId)) {
+        for step in steps {
+            match step {
+                Step::Command(id) => use_it(*id),
+                Step::Call(call) => {
+                    for &id in self.commands_below(&call.outcome).iter() {
+                        use_it(id);
+                    }
+                }
+                Step::Branch(arms) => arms.iter().for_each(|arm| self.collect(arm, use_it)),
+                Step::Loop(steps) | Step::Spawn(steps) | Step::Inline(steps) => self.collect(steps, use_it),
+                Step::Hit(_) | Step::Miss(_) | Step::Load { .. } | Step::Guard { .. } | Step::Leave(_) => {}
+            }
+        }
+    }
+
+    fn view(&mut self, function: FnId, outcome: &Rc<Outcome>) {
+        let ids = self.commands_below(outcome);
+        let mut views = FxHashMap::default();
+        for &id in ids.iter() {
+            let meaning = self.meaning(id);
+            let forwards = meaning.keys.iter().any(|key| key.template.as_ref().is_some_and(forwards_key));
+            let view = View { forwards_key: forwards };
+            let entry = views.entry(self.site(id)).or_insert(view);
+            entry.forwards_key |= forwards;
+        }
+        self.views.insert(function, views);
+    }
+
+    fn own_operations(&mut self, function: FnId, steps: &[Step]) {
+        let mut ids = Vec::new();
+        self.collect(steps, &mut |id| ids.push(id));
+        for id in ids {
+            let command = &self.program.commands[id.0 as usize];
+            if self.owners.owner(command.file, command.name_span) != Some(function) {
+                continue;
+            }
+            let meaning = self.meaning(id);
+            let site = self.site(id);
+            let key = Key { place: (site.file, site.span), site };
+            let operation = self.operation(id, &meaning, function, command.name_span, command.call);
+            self.add(key, operation);
+        }
+    }
+
+    fn add(&mut self, key: Key, operation: Operation) {
+        match self.found.get_mut(&key) {
+            Some(known) => merge(known, operation),
+            None => {
+                self.found.insert(key, operation);
+            }
+        }
+    }
+
+    fn operation(&self, id: CommandId, meaning: &Meaning, function: FnId, span: Span, call: Span) -> Operation {
+        let command = &self.program.commands[id.0 as usize];
+        let definition = self.program.world.index.function(function);
+        let batch = command.batch.map(|batch| {
+            let info = &self.program.batches[batch.0 as usize];
+            BatchUse { batch: batch.0, atomic: if info.foreign && info.atomic.is_none() { None } else { info.atomic } }
+        });
+        let forwards_key = meaning.keys.iter().any(|key| key.template.as_ref().is_some_and(forwards_key));
+        Operation {
+            id: OpId(0),
+            place: Place { file: command.file, span },
+            call,
+            function: definition.path.clone(),
+            client: self.program.world.catalogue.client(command.client).name.to_string(),
+            command: meaning.command.clone(),
+            alternative: meaning.alternative.clone(),
+            effect: effect(meaning),
+            via: command.via,
+            keys: meaning.keys.clone(),
+            ttl: meaning.ttl.clone(),
+            value: meaning.value.clone(),
+            condition: meaning.condition,
+            purpose: Purpose::Unknown,
+            confidence: command.confidence,
+            test: definition.test,
+            batch,
+            wrapper: None,
+            forwards_key,
+            forwards_ttl: meaning.forwards_ttl,
+            sent: command.sent,
+            receiver: command.receiver.clone(),
+            spelled: command.spelled.to_string(),
+            script_commands: meaning.script_commands.clone(),
+            unresolved: meaning.unresolved.clone(),
+        }
+    }
+
+    /// Calls in this function's own text that decide the key of a wrapper.
+    fn wrapper_calls(&mut self, function: FnId, path: &str, steps: &[Step]) {
+        for step in steps {
+            match step {
+                Step::Call(call) => self.wrapper_call(function, path, call),
+                Step::Branch(arms) => arms.iter().for_each(|arm| self.wrapper_calls(function, path, arm)),
+                Step::Loop(steps) | Step::Spawn(steps) | Step::Inline(steps) => {
+                    self.wrapper_calls(function, path, steps);
+                }
+                Step::Command(_)
+                | Step::Hit(_)
+                | Step::Miss(_)
+                | Step::Load { .. }
+                | Step::Guard { .. }
+                | Step::Leave(_) => {}
+            }
+        }
+    }
+
+    fn wrapper_call(&mut self, function: FnId, path: &str, call: &CallStep) {
+        // A closure of this function that ran inside the callee is this function's own text.
+        if self.owners.owner(call.place.file, call.place.span) != Some(function) {
+            return;
+        }
+        let ids = self.commands_below(&call.outcome);
+        for &id in ids.iter() {
+            let site = self.site(id);
+            let forwards =
+                self.views.get(&call.function).and_then(|views| views.get(&site)).is_some_and(|view| view.forwards_key);
+            if !forwards {
+                continue;
+            }
+            let meaning = self.meaning(id);
+            let callee = self.program.world.index.function(call.function);
+            let mut operation = self.operation(id, &meaning, function, call.place.span, call.call);
+            operation.place = call.place;
+            operation.function = path.to_owned();
+            operation.via = Via::Wrapper;
+            operation.test = self.program.world.index.function(function).test;
+            operation.receiver.clone_from(&call.receiver);
+            operation.spelled = callee.function.name.to_string();
+            operation.sent = operation.sent && call.sent;
+            if !call.certain {
+                operation.confidence = operation.confidence.min(Confidence::Likely);
+            }
+            let caller = self.program.world.index.function(function);
+            operation.wrapper = Some(WrapperUse {
+                function: callee.path.clone(),
+                definition: OpId(0),
+                other_package: caller.package != callee.package,
+            });
+            // Places inside the callee mean nothing in the caller's file.
+            localise(&mut operation, call);
+            let key = Key { place: (call.place.file, call.place.span), site };
+            self.add(key, operation);
+        }
+    }
+}
+
+/// Points keys, value and TTL at the caller's arguments, or nowhere.
+fn localise(operation: &mut Operation, call: &CallStep) {
+    let here = |span: Span| call.call.contains(span);
+    let argument_for = |template: Option<&Template>| {
+        call.args
+            .iter()
+            .find(|argument| template.is_some_and(|template| argument.value.as_template().as_ref() == Some(template)))
+    };
+    for key in &mut operation.keys {
+        match argument_for(key.template.as_ref()) {
+            Some(argument) => key.span = Some(argument.span),
+            None if key.span.is_some_and(here) => {}
+            None => key.span = None,
+        }
+    }
+    if !operation.ttl.span.is_some_and(here) {
+        operation.ttl.span = None;
+    }
+    if !operation.value.span.is_some_and(here) {
+        operation.value.span = None;
+    }
+}
+
+/// One site seen twice: with other keys, or with another TTL.
+fn merge(known: &mut Operation, other: Operation) {
+    let known_has = known.keys.iter().any(|key| key.template.is_some());
+    for key in other.keys {
+        if key.template.is_some() && !known.keys.iter().any(|own| own.template == key.template) {
+            if !known_has {
+                known.keys.retain(|own| own.template.is_some());
+            }
+            known.keys.push(key);
+        }
+    }
+    known.ttl.kind = super::ttl::either(known.ttl.kind.clone(), other.ttl.kind);
+    if known.ttl.span.is_none() {
+        known.ttl.span = other.ttl.span;
+        known.ttl.written = other.ttl.written;
+    }
+    if known.condition != other.condition {
+        known.condition = super::Condition::Maybe;
+    }
+    known.forwards_ttl |= other.forwards_ttl;
+    known.sent |= other.sent;
+    known.confidence = known.confidence.max(other.confidence);
+    if known.value.encoding == super::Encoding::Unknown {
+        known.value = other.value;
+    }
+}
+
+/// Whether a key is what the caller passes in, a prefix at most added.
+pub(super) fn forwards_key(template: &Template) -> bool {
+    let parameter = template.holes().any(|hole| hole.parameter);
+    if !parameter {
+        return false;
+    }
+    if !template.has_literal() {
+        return true;
+    }
+    // `app:{key}`: a namespace in front of a whole key, told by the parameter's name.
+    match template.pieces() {
+        [front @ .., Piece::Hole(last)] => {
+            let sounds = |name: &str| {
+                let lower = name.to_ascii_lowercase();
+                ["key", "suffix", "pattern", "path"]
+                    .iter()
+                    .any(|word| lower == *word || lower.ends_with(&format!("_{word}")))
+                    || lower == "k"
+            };
+            last.parameter
+                && sounds(&last.name)
+                && front.iter().all(|piece| !matches!(piece, Piece::Hole(hole) if hole.parameter))
+        }
+        _ => false,
+    }
+}
+
+fn effect(meaning: &Meaning) -> Effect {
+    use CommandEffect as C;
+    match meaning.effect {
+        C::Write | C::WriteTtl | C::WriteMaybeTtl | C::PartialWrite | C::Store | C::Rename | C::Copy => Effect::Write,
+        C::Read | C::ReadTtl | C::TtlRead | C::Meta => Effect::Read,
+        C::Expire => Effect::Expire,
+        C::Persist => Effect::Persist,
+        C::Delete => Effect::Delete,
+        C::Counter | C::CounterTtl => Effect::Counter,
+        C::CollectionWrite
+        | C::CollectionWriteTtl
+        | C::CollectionCounter
+        | C::CollectionRemove
+        | C::CollectionMove
+        | C::FieldExpire
+        | C::FieldPersist
+        | C::StreamWrite => Effect::CollectionWrite,
+        C::CollectionRead | C::CollectionReadTtl | C::FieldTtlRead | C::CollectionScan | C::StreamRead => {
+            Effect::CollectionRead
+        }
+        C::Scan | C::KeysScan => Effect::Scan,
+        C::Flush => Effect::Flush,
+        C::Publish => Effect::Publish,
+        C::Subscribe => Effect::Subscribe,
+        C::Script => Effect::Script,
+        C::Unsubscribe | C::ScriptAdmin | C::Transaction | C::Admin | C::Connection | C::ModuleOther => Effect::Other,
+    }
+}
+
+/// Which function a place belongs to: the innermost whose text holds it.
+struct Owners {
+    by_file: FxHashMap<FileId, Vec<(Span, FnId)>>,
+}
+
+impl Owners {
+    fn new(program: &Program<'_>) -> Self {
+        let mut by_file: FxHashMap<FileId, Vec<(Span, FnId)>> = FxHashMap::default();
+        for (at, function) in program.world.index.functions.iter().enumerate() {
+            let id = FnId(u32::try_from(at).unwrap_or(u32::MAX));
+            by_file.entry(function.file).or_default().push((function.function.full_span, id));
+        }
+        Self { by_file }
+    }
+
+    fn owner(&self, file: FileId, span: Span) -> Option<FnId> {
+        self.by_file
+            .get(&file)?
+            .iter()
+            .filter(|(full, _)| full.contains(span))
+            .min_by_key(|(full, _)| full.end - full.start)
+            .map(|(_, id)| *id)
+    }
+}
+
+/// Keys that are known to be the same: one template, or one expression.
+pub(super) fn same_key(a: &[KeyUse], b: &[KeyUse]) -> bool {
+    a.iter().any(|a| {
+        b.iter().any(|b| match (&a.template, &b.template) {
+            (Some(a), Some(b)) => a.to_string() == b.to_string() || (a.has_literal() && a.shape() == b.shape()),
+            (None, None) => !a.written.is_empty() && bare(&a.written) == bare(&b.written),
+            _ => false,
+        })
+    })
+}
+
+fn bare(written: &str) -> &str {
+    written.trim_start_matches(['&', '*']).trim_end_matches(".clone()").trim_end_matches(".as_str()")
+}

@@ -1,0 +1,256 @@
+//! What keys are used for, told by how they are used, then by their words.
+
+use std::hash::Hash;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::event::walk;
+use super::operation::{Condition, Effect, OpId, Operation, Purpose, TtlKind};
+use super::{Encoding, Event, Inventory};
+
+/// Gives every operation a purpose. All operations on one template share it, unless the command itself decides.
+pub(super) fn infer(inventory: &mut Inventory) {
+    let read_through = read_through(inventory);
+    let mut by_shape: FxHashMap<String, Vec<OpId>> = FxHashMap::default();
+    for op in &inventory.operations {
+        for template in op.templates().filter(|template| template.has_literal()) {
+            by_shape.entry(template.shape()).or_default().push(op.id);
+        }
+    }
+    let mut purposes: Vec<Purpose> = inventory.operations.iter().map(|op| alone(op)).collect();
+    for ids in by_shape.values() {
+        let ops: Vec<&Operation> = ids.iter().map(|&id| inventory.operation(id)).collect();
+        let together = together(&ops, &read_through);
+        for id in ids {
+            let own = &mut purposes[id.0 as usize];
+            if matches!(own, Purpose::Unknown) {
+                *own = together;
+            }
+        }
+    }
+    for (op, purpose) in inventory.operations.iter_mut().zip(purposes) {
+        op.purpose = match purpose {
+            Purpose::Unknown if read_through.contains(&op.id) => Purpose::Cache,
+            other => other,
+        };
+        if op.purpose == Purpose::Lock && op.effect == Effect::Write && op.condition == Condition::IfAbsent {
+            op.effect = Effect::Lock;
+        }
+    }
+}
+
+/// What the command alone tells.
+fn alone(op: &Operation) -> Purpose {
+    match op.effect {
+        Effect::Publish | Effect::Subscribe => Purpose::Pubsub,
+        Effect::Flush => Purpose::Admin,
+        Effect::Scan if op.templates().next().is_none() => Purpose::Admin,
+        _ => Purpose::Unknown,
+    }
+}
+
+/// What all operations on one template tell together.
+fn together(ops: &[&Operation], read_through: &FxHashSet<OpId>) -> Purpose {
+    let words = words(ops);
+    let has = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
+    let any = |effect: Effect| ops.iter().any(|op| op.effect == effect);
+    let if_absent = ops.iter().any(|op| op.condition == Condition::IfAbsent && op.effect == Effect::Write);
+    let constant = ops.iter().any(|op| op.condition == Condition::IfAbsent && op.value.constant.is_some());
+    if if_absent && (has(&["lock", "locks", "mutex", "lease", "semaphore", "leader"]) || (constant && !has(DEDUP))) {
+        return Purpose::Lock;
+    }
+    if ops.iter().any(|op| is_stream_or_list(&op.command)) {
+        return Purpose::Queue;
+    }
+    if ops.iter().any(|op| read_through.contains(&op.id)) {
+        return Purpose::Cache;
+    }
+    if has(&["session", "sessions", "sess", "presence"]) {
+        return Purpose::Session;
+    }
+    if has(TOKENS) {
+        return Purpose::Token;
+    }
+    if has(&["cache", "cached", "caches"]) {
+        return Purpose::Cache;
+    }
+    if any(Effect::Counter) {
+        return Purpose::Counter;
+    }
+    if ops.iter().any(|op| matches!(op.command.as_str(), "SADD" | "ZADD" | "ZINCRBY" | "PFADD" | "GEOADD")) {
+        return Purpose::Index;
+    }
+    let writes_struct = ops.iter().any(|op| {
+        op.effect == Effect::Write && (op.value.encoding.is_struct_format() || op.value.encoding == Encoding::Protobuf)
+    });
+    let expires = ops.iter().any(|op| {
+        op.effect == Effect::Write && !matches!(op.ttl.kind, TtlKind::None | TtlKind::NotApplicable | TtlKind::Keep)
+    });
+    let reads = any(Effect::Read) || any(Effect::CollectionRead);
+    if writes_struct && expires && reads {
+        return Purpose::Cache;
+    }
+    if writes_struct && expires {
+        return Purpose::Cache;
+    }
+    let persists = ops.iter().any(|op| op.effect == Effect::Write && op.ttl.kind == TtlKind::None);
+    if (any(Effect::Write) && persists || any(Effect::CollectionWrite)) && has(STATES) {
+        return Purpose::State;
+    }
+    Purpose::Unknown
+}
+
+const TOKENS: &[&str] = &[
+    "token",
+    "tokens",
+    "otp",
+    "nonce",
+    "csrf",
+    "jti",
+    "oauth",
+    "oauth2",
+    "oidc",
+    "pkce",
+    "refresh",
+    "revoked",
+    "revocation",
+    "blacklist",
+    "blocklist",
+    "denylist",
+    "reset",
+    "magic",
+    "verify",
+    "verification",
+    "challenge",
+    "totp",
+    "2fa",
+    "mfa",
+    "captcha",
+    "code",
+    "webauthn",
+    "passkey",
+    "login",
+    "auth",
+    "state",
+    "invite",
+    "epoch",
+];
+const DEDUP: &[&str] = &["idempotency", "dedup", "seen", "processed", "replay", "nonce", "unique"];
+const STATES: &[&str] = &[
+    "cursor",
+    "checkpoint",
+    "offset",
+    "config",
+    "settings",
+    "flags",
+    "flag",
+    "version",
+    "last",
+    "latest",
+    "status",
+    "state",
+    "registry",
+    "leader",
+    "node",
+    "nodes",
+    "watermark",
+    "sequence",
+    "epoch",
+    "migration",
+    "schema",
+];
+
+fn is_stream_or_list(command: &str) -> bool {
+    matches!(
+        command,
+        "LPUSH"
+            | "RPUSH"
+            | "LPOP"
+            | "RPOP"
+            | "BLPOP"
+            | "BRPOP"
+            | "RPOPLPUSH"
+            | "BRPOPLPUSH"
+            | "LMOVE"
+            | "BLMOVE"
+            | "XADD"
+            | "XREAD"
+            | "XREADGROUP"
+            | "XACK"
+            | "XDEL"
+            | "XAUTOCLAIM"
+            | "XCLAIM"
+            | "XGROUP CREATE"
+            | "XTRIM"
+    )
+}
+
+fn words(ops: &[&Operation]) -> Vec<String> {
+    let mut words = Vec::new();
+    for template in ops.iter().flat_map(|op| op.templates()) {
+        for piece in template.pieces() {
+            if let crate::template::Piece::Text(text) = piece {
+                for word in text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()) {
+                    words.push(word.to_ascii_lowercase());
+                }
+            }
+        }
+    }
+    words
+}
+
+/// Reads whose miss is followed by a write of the same template, and those writes: a cache by what it does.
+fn read_through(inventory: &Inventory) -> FxHashSet<OpId> {
+    let mut found = FxHashSet::default();
+    for function in &inventory.functions {
+        let mut reads = Vec::new();
+        let mut order = Vec::new();
+        super::separate::flatten(&function.events, &mut order);
+        for &id in &order {
+            let op = inventory.operation(id);
+            if matches!(op.effect, Effect::Read | Effect::CollectionRead) && op.template().is_some() {
+                reads.push(id);
+            }
+        }
+        for read in reads {
+            let op = inventory.operation(read);
+            let writes: Vec<OpId> = order
+                .iter()
+                .copied()
+                .filter(|&id| {
+                    let write = inventory.operation(id);
+                    write.effect == Effect::Write && write.id != read && super::build::same_key(&op.keys, &write.keys)
+                })
+                .collect();
+            if writes.is_empty() {
+                continue;
+            }
+            walk(&function.events, vec![State::Before], &mut |event, state| {
+                Some(step(event, state, read, &writes, &mut found))
+            });
+        }
+    }
+    found
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum State {
+    Before,
+    Missed,
+    /// On the miss path, and something was fetched.
+    Loaded,
+}
+
+fn step(event: &Event, state: State, read: OpId, writes: &[OpId], found: &mut FxHashSet<OpId>) -> State {
+    match event {
+        Event::Miss(id) if *id == read => State::Missed,
+        Event::Hit(id) if *id == read => State::Before,
+        Event::Load { .. } if state == State::Missed => State::Loaded,
+        Event::Operation(id) if writes.contains(id) && state == State::Loaded => {
+            found.insert(read);
+            found.insert(*id);
+            state
+        }
+        _ => state,
+    }
+}

@@ -1,0 +1,31 @@
+//! Lua scripts: which commands they call.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+/// `redis.call('SET', …)`, `redis.pcall("get", …)`, `server.call('DEL', …)`.
+static CALL: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r#"(?:redis|server)\s*\.\s*p?call\s*\(\s*(?:'([A-Za-z.]+)'|"([A-Za-z.]+)")"#).ok());
+
+/// The commands that a script calls, in capitals, in order of appearance; comments left out.
+pub(super) fn commands(text: &str) -> Vec<String> {
+    let Some(call) = CALL.as_ref() else { return Vec::new() };
+    let code: String = text.lines().map(|line| line.split("--").next().unwrap_or("")).collect::<Vec<_>>().join("\n");
+    call.captures_iter(&code)
+        .filter_map(|found| found.get(1).or_else(|| found.get(2)))
+        .map(|name| name.as_str().to_ascii_uppercase())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::commands;
+
+    #[test]
+    fn calls_are_found_in_both_quotes_and_comments_are_not() {
+        let lua =
+            "-- redis.call('FLUSHALL')\nlocal n = redis.call(\"incr\", KEYS[1])\nredis.pcall( 'EXPIRE', KEYS[1], 60)";
+        assert_eq!(commands(lua), ["INCR", "EXPIRE"]);
+    }
+}

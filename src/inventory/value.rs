@@ -1,0 +1,145 @@
+//! What is stored.
+
+use super::operation::{Encoding, ValueUse};
+use crate::facts::ItemKind;
+use crate::link::Program;
+use crate::link::ty::{Ty, last_segment};
+use crate::link::value::{Argument, Data, Value};
+
+pub(super) fn stored(program: &Program<'_>, argument: &Argument) -> ValueUse {
+    let mut found = of_value(program, &argument.value);
+    found.span = Some(argument.span);
+    found
+}
+
+fn of_value(program: &Program<'_>, value: &Value) -> ValueUse {
+    if let Some(encoded) = &value.encoded {
+        return ValueUse {
+            ty: shown(program, &encoded.ty),
+            encoding: encoded.format,
+            structured: encoded.generic || is_structured(&encoded.ty),
+            versioned: carries_version(program, &encoded.ty),
+            ..ValueUse::default()
+        };
+    }
+    match &value.data {
+        Data::Variant(name, inner) => {
+            if super::interpret::is_value_wrapper(program, name)
+                && let Some(inner) = inner.first()
+            {
+                return ValueUse {
+                    ty: shown(program, &inner.ty),
+                    encoding: Encoding::Json,
+                    structured: is_structured(&inner.ty) || matches!(inner.ty, Ty::Bounded(_)),
+                    versioned: carries_version(program, &inner.ty),
+                    ..ValueUse::default()
+                };
+            }
+            match (last_segment(name), inner.first()) {
+                ("Some" | "Ok", Some(inner)) => of_value(program, inner),
+                _ => ValueUse::default(),
+            }
+        }
+        Data::Text(template) => ValueUse {
+            ty: Some("String".to_owned()),
+            encoding: Encoding::Plain,
+            constant: template.as_text().map(str::to_owned),
+            ..ValueUse::default()
+        },
+        Data::Int(n) => ValueUse {
+            ty: shown(program, &value.ty),
+            encoding: Encoding::Plain,
+            constant: Some(n.to_string()),
+            ..ValueUse::default()
+        },
+        Data::Bool(b) => ValueUse {
+            ty: Some("bool".to_owned()),
+            encoding: Encoding::Plain,
+            constant: Some(b.to_string()),
+            ..ValueUse::default()
+        },
+        Data::OneOf(all) => all
+            .iter()
+            .map(|value| of_value(program, value))
+            .find(|found| found.encoding != Encoding::Unknown)
+            .unwrap_or_default(),
+        _ => by_type(program, &value.ty),
+    }
+}
+
+fn by_type(program: &Program<'_>, ty: &Ty) -> ValueUse {
+    let plain = ty.is_text() || ty.is_number() || matches!(ty.last(), Some("bool" | "char" | "Uuid"));
+    let derived = match ty {
+        Ty::Adt(def, _) => program.world.derives(*def, "ToRedisArgs") || program.world.derives(*def, "ToValkeyArgs"),
+        _ => false,
+    };
+    let encoding = match (plain, derived) {
+        (true, _) => Encoding::Plain,
+        (_, true) => Encoding::Json,
+        _ => Encoding::Unknown,
+    };
+    ValueUse {
+        ty: shown(program, ty),
+        encoding,
+        structured: derived,
+        versioned: carries_version(program, ty),
+        ..ValueUse::default()
+    }
+}
+
+fn shown(program: &Program<'_>, ty: &Ty) -> Option<String> {
+    ty.shown(&|def| program.world.type_name(def))
+}
+
+/// A struct or enum of the workspace, or a collection of such.
+fn is_structured(ty: &Ty) -> bool {
+    match ty {
+        Ty::Adt(..) => true,
+        Ty::List(inner) => is_structured(inner),
+        Ty::Tuple(parts) => parts.len() > 1 || parts.iter().any(is_structured),
+        Ty::External(path, args) => {
+            args.iter().any(is_structured)
+                || !(ty.is_text() || ty.is_number() || is_scalar(last_segment(path)) || !args.is_empty())
+        }
+        Ty::Bounded(_) | Ty::Callable(_) | Ty::Unknown => false,
+    }
+}
+
+fn is_scalar(name: &str) -> bool {
+    matches!(
+        name,
+        "bool"
+            | "char"
+            | "Uuid"
+            | "Value"
+            | "Duration"
+            | "DateTime"
+            | "NaiveDate"
+            | "NaiveDateTime"
+            | "Decimal"
+            | "Ulid"
+            | "IpAddr"
+            | "Url"
+    )
+}
+
+/// A field that says which version the payload is of.
+fn carries_version(program: &Program<'_>, ty: &Ty) -> bool {
+    match ty {
+        Ty::Adt(def, args) => {
+            let own = match &program.world.index.def(*def).item.kind {
+                ItemKind::Struct { fields, .. } => fields.iter().any(|field| {
+                    matches!(
+                        field.name.as_str(),
+                        "schema_version" | "cache_version" | "format_version" | "payload_version" | "schema"
+                    ) || (field.name == "version" && fields.len() <= 4)
+                }),
+                _ => false,
+            };
+            own || args.iter().any(|arg| carries_version(program, arg))
+        }
+        Ty::External(_, args) => args.iter().any(|arg| carries_version(program, arg)),
+        Ty::List(inner) => carries_version(program, inner),
+        _ => false,
+    }
+}

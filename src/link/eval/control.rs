@@ -1,0 +1,363 @@
+//! Statements, branches and loops.
+
+use super::frame::Arms;
+use super::{Evaluator, Frame};
+use crate::facts::{Arm, Block, Expr, ExprKind, Pat, PatKind, Stmt};
+use crate::inventory::ExitKind;
+use crate::link::trace::Step;
+use crate::link::ty::Ty;
+use crate::link::value::{CommandId, Data, Value, join};
+
+/// A condition, read as far as it speaks of a cached value.
+pub(super) struct Condition {
+    /// Known without running the program.
+    pub(super) constant: Option<bool>,
+    /// When the condition holds.
+    pub(super) holds: Vec<Step>,
+    /// When it does not.
+    pub(super) fails: Vec<Step>,
+}
+
+impl Condition {
+    fn open() -> Self {
+        Self { constant: None, holds: Vec::new(), fails: Vec::new() }
+    }
+}
+
+impl<'a> Evaluator<'a> {
+    pub(super) fn block(&mut self, frame: &mut Frame, block: &'a Block) -> Value {
+        let depth = frame.vars.len();
+        let mut last = Value::of(Data::Unit);
+        for stmt in &block.stmts {
+            if !frame.alive {
+                break;
+            }
+            last = self.stmt(frame, stmt);
+        }
+        // Names of this block end here; pseudo-variables such as `self.key` go with them.
+        frame.vars.truncate(depth);
+        last
+    }
+
+    fn stmt(&mut self, frame: &mut Frame, stmt: &'a Stmt) -> Value {
+        match stmt {
+            Stmt::Item(_) => Value::of(Data::Unit),
+            Stmt::Expr { expr, semi: false } => self.expr(frame, expr),
+            Stmt::Expr { expr, semi: true } => {
+                let value = self.expr(frame, expr);
+                self.dropped(&value);
+                Value::of(Data::Unit)
+            }
+            Stmt::Let { pat, ty, init, diverge, .. } => {
+                let written = ty.as_ref().map(|ty| self.world.ty(ty, &frame.types)).unwrap_or_default();
+                let mut value = match init {
+                    Some(init) => self.expr(frame, init),
+                    None => Value::unknown(),
+                };
+                if matches!(pat.kind, PatKind::Wild) {
+                    self.dropped(&value);
+                }
+                if !written.is_unknown() && !matches!(value.data, Data::Batch(_) | Data::Command(_) | Data::Pending(_))
+                {
+                    // `Vec<_>` says less than what is known.
+                    if value.ty.is_unknown()
+                        || !matches!(&written, Ty::External(_, args) if args.iter().any(Ty::is_unknown))
+                    {
+                        value.ty = written;
+                    }
+                }
+                if let Some(diverge) = diverge {
+                    let polarity = self.polarity(pat, &value);
+                    let mut arms = Arms::begin(frame);
+                    frame.steps.extend(marks(&value.reads, polarity.map(|hit| !hit)));
+                    self.block(frame, diverge);
+                    arms.end_arm(frame, Value::unknown());
+                    frame.steps.extend(marks(&value.reads, polarity));
+                    arms.end_arm(frame, Value::unknown());
+                    arms.finish(frame);
+                }
+                self.bind_pattern(frame, pat, value);
+                Value::of(Data::Unit)
+            }
+        }
+    }
+
+    /// A value that nobody looks at: a command that was not awaited is never sent.
+    fn dropped(&mut self, value: &Value) {
+        if let Data::Pending(id) = value.data {
+            self.commands[id.0 as usize].sent = false;
+        }
+    }
+
+    pub(super) fn if_(
+        &mut self,
+        frame: &mut Frame,
+        condition: &'a Expr,
+        then: &'a Block,
+        otherwise: Option<&'a Expr>,
+    ) -> Value {
+        let depth = frame.vars.len();
+        let outer = frame.vars.clone();
+        let condition = self.condition(frame, condition);
+        if let Some(constant) = condition.constant {
+            let value = if constant {
+                self.block(frame, then)
+            } else {
+                otherwise.map_or(Value::of(Data::Unit), |expr| self.expr(frame, expr))
+            };
+            frame.vars.truncate(depth);
+            return value;
+        }
+        // Bindings of `if let` are visible in the first arm only.
+        let bound = std::mem::replace(&mut frame.vars, outer);
+        let mut arms = Arms::begin(frame);
+        frame.vars = bound;
+        frame.steps.extend(condition.holds);
+        let value = self.block(frame, then);
+        frame.vars.truncate(depth);
+        arms.end_arm(frame, value);
+        frame.steps.extend(condition.fails);
+        let value = otherwise.map_or(Value::of(Data::Unit), |expr| self.expr(frame, expr));
+        arms.end_arm(frame, value);
+        arms.finish(frame)
+    }
+
+    /// Evaluates a condition and binds what its `let`s bind.
+    pub(super) fn condition(&mut self, frame: &mut Frame, expr: &'a Expr) -> Condition {
+        match &expr.kind {
+            ExprKind::Let(pat, scrutinee) => {
+                let value = self.expr(frame, scrutinee);
+                let constant = self.matches(frame, pat, &value);
+                let polarity = self.polarity(pat, &value);
+                let condition = Condition {
+                    constant,
+                    holds: marks(&value.reads, polarity),
+                    fails: marks(&value.reads, polarity.map(|hit| !hit)),
+                };
+                self.bind_pattern(frame, pat, value);
+                condition
+            }
+            ExprKind::Not(inner) => {
+                let inner = self.condition(frame, inner);
+                Condition { constant: inner.constant.map(|b| !b), holds: inner.fails, fails: inner.holds }
+            }
+            ExprKind::Binary(op, left, right) if op == "&&" => {
+                let left = self.condition(frame, left);
+                if left.constant == Some(false) {
+                    return left;
+                }
+                let right = self.condition(frame, right);
+                let mut holds = left.holds;
+                holds.extend(right.holds);
+                // When a conjunction fails, which half failed is not known; a `let` half says it best.
+                let fails = if left.fails.is_empty() { right.fails } else { left.fails };
+                let constant = match (left.constant, right.constant) {
+                    (Some(true), other) => other,
+                    (_, Some(false)) => Some(false),
+                    _ => None,
+                };
+                Condition { constant, holds, fails }
+            }
+            ExprKind::Binary(op, left, right) if op == "||" => {
+                let left = self.condition(frame, left);
+                let right = self.condition(frame, right);
+                let mut fails = left.fails;
+                fails.extend(right.fails);
+                let constant = match (left.constant, right.constant) {
+                    (Some(true), _) | (_, Some(true)) => Some(true),
+                    (Some(false), other) => other,
+                    _ => None,
+                };
+                Condition { constant, holds: Vec::new(), fails }
+            }
+            _ => {
+                let value = self.expr(frame, expr);
+                match value.data {
+                    Data::Bool(constant) => Condition { constant: Some(constant), ..Condition::open() },
+                    Data::Found(hit) => Condition {
+                        constant: None,
+                        holds: marks(&value.reads, Some(hit)),
+                        fails: marks(&value.reads, Some(!hit)),
+                    },
+                    // `if con.exists(key).await? { … }`
+                    _ if !value.reads.is_empty() && self.is_existence(&value) => Condition {
+                        constant: None,
+                        holds: marks(&value.reads, Some(true)),
+                        fails: marks(&value.reads, Some(false)),
+                    },
+                    _ => Condition::open(),
+                }
+            }
+        }
+    }
+
+    fn is_existence(&self, value: &Value) -> bool {
+        value.reads.iter().any(|&read| self.command_name(read).is_some_and(|name| name == "EXISTS"))
+    }
+
+    pub(super) fn match_(&mut self, frame: &mut Frame, scrutinee: &'a Expr, arms: &'a [Arm]) -> Value {
+        let value = self.expr(frame, scrutinee);
+        let is_select = arms.iter().any(|arm| arm.on.is_some());
+        // The polarity that an arm without one of its own has: the opposite of the arms before it.
+        let decided: Vec<Option<bool>> = arms.iter().map(|arm| self.polarity(&arm.pat, &value)).collect();
+        let mut choice = Arms::begin(frame);
+        for (at, arm) in arms.iter().enumerate() {
+            let certain = if is_select { None } else { self.matches(frame, &arm.pat, &value) };
+            if certain == Some(false) {
+                continue;
+            }
+            let result = match &arm.on {
+                Some(on) => {
+                    let output = self.expr(frame, on);
+                    self.arm(frame, arm, output, None)
+                }
+                None => {
+                    let polarity = decided[at].or_else(|| rest_polarity(&decided[..at], &arm.pat));
+                    self.arm(frame, arm, value.clone(), polarity)
+                }
+            };
+            choice.end_arm(frame, result);
+            if certain == Some(true) && arm.guard.is_none() {
+                break;
+            }
+        }
+        choice.finish(frame)
+    }
+
+    fn arm(&mut self, frame: &mut Frame, arm: &'a Arm, value: Value, polarity: Option<bool>) -> Value {
+        let depth = frame.vars.len();
+        frame.steps.extend(marks(&value.reads, polarity));
+        self.bind_pattern(frame, &arm.pat, value);
+        if let Some(guard) = &arm.guard {
+            let guard = self.condition(frame, guard);
+            frame.steps.extend(guard.holds);
+        }
+        let result = self.expr(frame, &arm.body);
+        frame.vars.truncate(depth);
+        result
+    }
+
+    pub(super) fn while_(&mut self, frame: &mut Frame, condition: &'a Expr, body: &'a Block) -> Value {
+        self.loop_body(frame, |this, frame| {
+            let depth = frame.vars.len();
+            let condition = this.condition(frame, condition);
+            frame.steps.extend(condition.holds);
+            this.block(frame, body);
+            frame.vars.truncate(depth);
+        });
+        Value::of(Data::Unit)
+    }
+
+    pub(super) fn for_(&mut self, frame: &mut Frame, pat: &'a Pat, iter: &'a Expr, body: &'a Block) -> Value {
+        let list = self.expr(frame, iter);
+        let element = self.element(&list, pat);
+        self.loop_body(frame, |this, frame| {
+            let depth = frame.vars.len();
+            this.bind_pattern(frame, pat, element);
+            this.block(frame, body);
+            frame.vars.truncate(depth);
+        });
+        Value::of(Data::Unit)
+    }
+
+    pub(super) fn loop_(&mut self, frame: &mut Frame, body: &'a Block) -> Value {
+        let from = frame.breaks.len();
+        self.loop_body(frame, |this, frame| {
+            this.block(frame, body);
+        });
+        join(frame.breaks.split_off(from.min(frame.breaks.len())))
+    }
+
+    /// Runs a body that happens any number of times: what it leaves in variables is one possibility beside the old.
+    pub(super) fn loop_body(&mut self, frame: &mut Frame, body: impl FnOnce(&mut Self, &mut Frame)) {
+        let mut arms = Arms::begin(frame);
+        body(self, frame);
+        // A `break` or `return` at the end of a pass does not end what stands behind the loop.
+        frame.alive = true;
+        let steps = std::mem::take(&mut frame.steps);
+        if !steps.is_empty() {
+            frame.steps.push(Step::Loop(steps));
+        }
+        arms.end_arm(frame, Value::unknown());
+        arms.end_arm(frame, Value::unknown());
+        let mut before = std::mem::take(arms.before_mut());
+        arms.finish(frame);
+        // The empty second arm only joins variables; the loop itself says that it may not run.
+        if let Some(Step::Branch(arms)) = frame.steps.pop() {
+            before.extend(arms.into_iter().flatten());
+        }
+        frame.steps = before;
+    }
+
+    /// One element of a collection.
+    pub(super) fn element(&mut self, list: &Value, pat: &Pat) -> Value {
+        let mut element = match &list.data {
+            Data::List { items, complete: true } if !items.is_empty() => join(items.iter().cloned()),
+            _ => Value { ty: element_ty(&list.ty), name: super::pattern::name_of(pat), ..Value::default() },
+        };
+        element.reads.clone_from(&list.reads);
+        element.parameter = element.parameter || (list.parameter && element.is_unknown());
+        if element.name.is_empty() {
+            element.name = super::pattern::name_of(pat);
+        }
+        element
+    }
+
+    pub(super) fn return_(&mut self, frame: &mut Frame, value: Option<&'a Expr>) -> Value {
+        let value = value.map_or(Value::of(Data::Unit), |value| self.expr(frame, value));
+        frame.returns.push(value);
+        frame.steps.push(Step::Leave(ExitKind::Return));
+        frame.alive = false;
+        Value::unknown()
+    }
+
+    pub(super) fn break_(&mut self, frame: &mut Frame, value: Option<&'a Expr>) -> Value {
+        if let Some(value) = value {
+            let value = self.expr(frame, value);
+            frame.breaks.push(value);
+        }
+        frame.steps.push(Step::Leave(ExitKind::Break));
+        frame.alive = false;
+        Value::unknown()
+    }
+}
+
+/// Hit or miss marks for these reads; none when it is not known which.
+pub(super) fn marks(reads: &[CommandId], polarity: Option<bool>) -> Vec<Step> {
+    match polarity {
+        Some(true) => reads.iter().map(|&read| Step::Hit(read)).collect(),
+        Some(false) => reads.iter().map(|&read| Step::Miss(read)).collect(),
+        None => Vec::new(),
+    }
+}
+
+/// The polarity of a catch-all arm: what the arms before it leave over.
+fn rest_polarity(before: &[Option<bool>], pat: &Pat) -> Option<bool> {
+    let catch_all = matches!(pat.kind, PatKind::Wild | PatKind::Bind(_, None));
+    if !catch_all {
+        return None;
+    }
+    let hit = before.contains(&Some(true));
+    let miss = before.contains(&Some(false));
+    match (hit, miss) {
+        (true, false) => Some(false),
+        (false, true) => Some(true),
+        _ => None,
+    }
+}
+
+fn element_ty(ty: &Ty) -> Ty {
+    match ty {
+        Ty::List(inner) => inner.as_ref().clone(),
+        Ty::External(_, args) => match ty.inside() {
+            Some(inner) => element_ty(inner),
+            None => match args.len() {
+                1 => args[0].clone(),
+                // A map yields pairs.
+                2 => Ty::Tuple(args.clone()),
+                _ => Ty::Unknown,
+            },
+        },
+        _ => Ty::Unknown,
+    }
+}

@@ -1,0 +1,126 @@
+//! The state of one function while it is evaluated.
+
+use std::rc::Rc;
+
+use crate::facts::Name;
+use crate::finding::{FileId, Place};
+use crate::link::index::{FnId, ModuleId};
+use crate::link::trace::Step;
+use crate::link::value::{Value, join};
+use crate::link::world::TypeScope;
+use crate::text::Span;
+
+pub(crate) struct Frame {
+    pub(crate) file: FileId,
+    pub(crate) module: ModuleId,
+    pub(crate) types: Rc<TypeScope>,
+    pub(crate) function: Option<FnId>,
+    pub(crate) vars: Vec<(Name, Value)>,
+    pub(crate) steps: Vec<Step>,
+    pub(crate) returns: Vec<Value>,
+    /// `false` behind a `return`.
+    pub(crate) alive: bool,
+    /// The expression whose result is awaited, unwrapped or passed on with `?`.
+    pub(crate) used: Option<Span>,
+    /// How many branches and loops enclose this place.
+    pub(crate) branches: u32,
+    /// Values of `break` in the enclosing loops.
+    pub(crate) breaks: Vec<Value>,
+}
+
+impl Frame {
+    pub(crate) fn new(file: FileId, module: ModuleId, types: Rc<TypeScope>, function: Option<FnId>) -> Self {
+        Self {
+            file,
+            module,
+            types,
+            function,
+            vars: Vec::new(),
+            steps: Vec::new(),
+            returns: Vec::new(),
+            alive: true,
+            used: None,
+            branches: 0,
+            breaks: Vec::new(),
+        }
+    }
+
+    pub(crate) fn bind(&mut self, name: Name, value: Value) {
+        self.vars.push((name, value));
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<&Value> {
+        self.vars.iter().rev().find(|(bound, _)| bound == name).map(|(_, value)| value)
+    }
+
+    /// Changes the innermost variable of this name, or remembers the value of a place like `self.key`.
+    pub(crate) fn set(&mut self, name: &str, value: Value) {
+        match self.vars.iter_mut().rev().find(|(bound, _)| bound == name) {
+            Some((_, old)) => *old = value,
+            None => self.vars.push((name.into(), value)),
+        }
+    }
+
+    pub(crate) fn place(&self, span: Span) -> Place {
+        Place { file: self.file, span }
+    }
+}
+
+/// The arms of a choice, evaluated one after the other from the same state.
+pub(crate) struct Arms {
+    vars: Vec<(Name, Value)>,
+    before: Vec<Step>,
+    ends: Vec<(Vec<(Name, Value)>, bool, Value)>,
+    steps: Vec<Vec<Step>>,
+}
+
+impl Arms {
+    pub(crate) fn begin(frame: &mut Frame) -> Self {
+        frame.branches += 1;
+        Self { vars: frame.vars.clone(), before: std::mem::take(&mut frame.steps), ends: Vec::new(), steps: Vec::new() }
+    }
+
+    /// Ends the current arm; the next one starts where the first did.
+    pub(crate) fn end_arm(&mut self, frame: &mut Frame, value: Value) {
+        self.steps.push(std::mem::take(&mut frame.steps));
+        let vars = std::mem::replace(&mut frame.vars, self.vars.clone());
+        self.ends.push((vars, frame.alive, value));
+        frame.alive = true;
+    }
+
+    /// What happened before the choice.
+    pub(crate) fn before_mut(&mut self) -> &mut Vec<Step> {
+        &mut self.before
+    }
+
+    /// Joins the arms. The value is that of the arms that go on.
+    pub(crate) fn finish(mut self, frame: &mut Frame) -> Value {
+        frame.branches = frame.branches.saturating_sub(1);
+        frame.steps = std::mem::take(&mut self.before);
+        if self.steps.iter().any(|steps| !steps.is_empty()) {
+            match <[Vec<Step>; 1]>::try_from(self.steps) {
+                Ok([only]) => frame.steps.extend(only),
+                Err(steps) => frame.steps.push(Step::Branch(steps)),
+            }
+        }
+        let mut going_on: Vec<_> = self.ends.into_iter().filter(|(_, alive, _)| *alive).collect();
+        frame.alive = !going_on.is_empty();
+        if going_on.len() == 1 {
+            let (mut vars, _, value) = going_on.swap_remove(0);
+            vars.truncate(self.vars.len());
+            frame.vars = vars;
+            return value;
+        }
+        for (at, (_, joined)) in self.vars.iter_mut().enumerate() {
+            let mut ends = going_on.iter().filter_map(|(vars, _, _)| vars.get(at).map(|(_, value)| value));
+            let Some(first) = ends.next() else { continue };
+            if ends.clone().all(|value| value == first) {
+                *joined = first.clone();
+            } else {
+                *joined = join(std::iter::once(first).chain(ends).cloned());
+            }
+        }
+        frame.vars = self.vars;
+        join(going_on.into_iter().map(|(_, _, value)| value))
+    }
+}

@@ -1,0 +1,220 @@
+//! What fetches data from elsewhere, and what lets only one caller in. Only ever read on the way from a miss to a write.
+
+use super::{Evaluator, Frame};
+use crate::facts::{Expr, Name};
+use crate::inventory::{GuardKind, LoadKind};
+use crate::link::trace::Step;
+use crate::link::ty::{Ty, last_segment};
+use crate::link::value::{Data, Value};
+use crate::text::Span;
+
+/// Methods that fetch, by the packages whose presence makes them so.
+const FETCHES: &[(&[&str], LoadKind, &[&str])] = &[
+    (
+        &["sqlx"],
+        LoadKind::Database,
+        &["fetch_one", "fetch_all", "fetch_optional", "fetch", "fetch_many", "fetch_scalar"],
+    ),
+    (
+        &["tokio-postgres", "postgres", "deadpool-postgres"],
+        LoadKind::Database,
+        &["query", "query_one", "query_opt", "query_raw"],
+    ),
+    (&["rusqlite", "tokio-rusqlite"], LoadKind::Database, &["query_row", "query_map", "query_and_then"]),
+    (
+        &["diesel", "diesel-async"],
+        LoadKind::Database,
+        &["load", "first", "get_result", "get_results", "load_iter", "load_stream"],
+    ),
+    (&["sea-orm"], LoadKind::Database, &["one", "all", "count", "into_tuple", "fetch_page", "num_items"]),
+    (&["mongodb"], LoadKind::Database, &["find_one", "find", "aggregate", "count_documents", "distinct"]),
+    (
+        &["scylla", "cdrs-tokio"],
+        LoadKind::Database,
+        &["query", "query_unpaged", "execute", "execute_unpaged", "query_iter"],
+    ),
+    (&["mysql_async", "mysql"], LoadKind::Database, &["exec_first", "exec", "query_first", "query_map", "exec_map"]),
+    (&["surrealdb"], LoadKind::Database, &["select", "query"]),
+    (&["clickhouse"], LoadKind::Database, &["fetch_one", "fetch_all", "fetch_optional"]),
+    (
+        &["reqwest", "reqwest-middleware", "hyper", "awc", "isahc", "ureq", "surf"],
+        LoadKind::Remote,
+        &["send", "call", "request", "execute"],
+    ),
+    (&["aws-sdk-s3", "aws-sdk-dynamodb"], LoadKind::Remote, &["send"]),
+];
+
+/// Awaited calls that fetch nothing.
+const WAITS: &[&str] = &[
+    "sleep",
+    "sleep_until",
+    "lock",
+    "read",
+    "write",
+    "acquire",
+    "acquire_owned",
+    "send",
+    "recv",
+    "next",
+    "join",
+    "timeout",
+    "commit",
+    "rollback",
+    "begin",
+    "execute",
+    "publish",
+    "emit",
+    "notify",
+    "notified",
+    "wait",
+    "tick",
+    "changed",
+    "flush",
+    "shutdown",
+    "close",
+    "connect",
+    "ready",
+    "closed",
+    "yield_now",
+    "spawn",
+    "spawn_blocking",
+    "write_all",
+    "get_connection",
+    "get_multiplexed_async_connection",
+    "get_async_connection",
+    "json",
+    "text",
+    "bytes",
+    "clone",
+    "await",
+    "map_err",
+    "log",
+    "insert",
+    "push",
+    "record",
+    "observe",
+    "increment",
+    "unlock",
+    "release",
+    "drop",
+    "abort",
+    "new",
+    "build",
+    "init",
+    "delete",
+    "update",
+    "save",
+    "invalidate",
+    "expect",
+    "unwrap",
+    "ping",
+    "serve",
+    "run",
+    "start",
+    "stop",
+    "check",
+];
+
+impl<'a> Evaluator<'a> {
+    /// A call that is neither of the workspace nor a client's: does it load, does it guard?
+    pub(super) fn unresolved_call(
+        &mut self,
+        frame: &mut Frame,
+        name: &Name,
+        span: Span,
+        used: bool,
+        receiver: Option<&Value>,
+    ) {
+        let short = last_segment(name);
+        if let Some(kind) = guard_kind(short, receiver) {
+            let holds_connection = receiver
+                .is_some_and(|value| self.world.chain(&value.ty).iter().any(|ty| self.world.client_type(ty).is_some()));
+            if !holds_connection {
+                frame.steps.push(Step::Guard { kind, place: frame.place(span) });
+            }
+            return;
+        }
+        let package_id = self.world.index.module(frame.module).package;
+        let depends = |names: &[&str]| {
+            self.world.workspace.package(package_id).is_some_and(|package| {
+                package.manifest.as_os_str().is_empty()
+                    || package.dependencies.iter().any(|d| names.contains(&d.package.as_str()))
+            })
+        };
+        let collection = receiver.is_some_and(|value| {
+            matches!(value.data, Data::List { .. } | Data::Text(_))
+                || matches!(value.ty, Ty::List(_))
+                || value.ty.last().is_some_and(|name| {
+                    matches!(name, "Vec" | "HashMap" | "BTreeMap" | "HashSet" | "VecDeque" | "String" | "str")
+                })
+        });
+        if receiver.is_some() && !collection {
+            for (packages, kind, methods) in FETCHES {
+                if methods.contains(&short) && used && depends(packages) {
+                    frame.steps.push(Step::Load { kind: *kind, place: frame.place(span), name: short.to_owned() });
+                    self.note_load(frame, *kind);
+                    return;
+                }
+            }
+        }
+    }
+
+    /// `call(…).await` of something out of sight: likely a load, unless its name says otherwise.
+    pub(super) fn awaited(&mut self, frame: &mut Frame, inner: &'a Expr, value: Value) -> Value {
+        use crate::facts::ExprKind;
+        let (name, span): (&str, Span) = match &inner.kind {
+            ExprKind::Method(call) => (&call.name, call.name_span),
+            ExprKind::Call(callee, _) => match &callee.kind {
+                ExprKind::Path(path) => match path.last() {
+                    Some(last) => (&last.name, last.span),
+                    None => return self.settled(value),
+                },
+                _ => return self.settled(value),
+            },
+            _ => return self.settled(value),
+        };
+        // Only what nothing else explained: no command, no known call, no load noted for this very place.
+        let explained = matches!(value.data, Data::Pending(_))
+            || !value.reads.is_empty()
+            || !value.name.is_empty()
+            || self.world.client_type(&value.ty).is_some()
+            || frame.steps.last().is_some_and(|step| step_is_at(step, span));
+        let waits =
+            WAITS.contains(&name) || name.starts_with("set_") || name.starts_with("is_") || name.starts_with("with_");
+        if !explained && !waits && value.is_unknown() {
+            let place = frame.place(span);
+            frame.steps.push(Step::Load { kind: LoadKind::Unresolved, place, name: name.to_owned() });
+        }
+        self.settled(value)
+    }
+}
+
+fn step_is_at(step: &Step, span: Span) -> bool {
+    match step {
+        Step::Load { place, .. } | Step::Guard { place, .. } => place.span == span,
+        Step::Call(call) => call.place.span == span,
+        Step::Branch(arms) => arms.iter().flatten().any(|step| step_is_at(step, span)),
+        Step::Command(_) | Step::Spawn(_) => true,
+        Step::Hit(_) | Step::Miss(_) | Step::Loop(_) | Step::Inline(_) | Step::Leave(_) => false,
+    }
+}
+
+fn guard_kind(name: &str, receiver: Option<&Value>) -> Option<GuardKind> {
+    match name {
+        "lock" | "lock_owned" | "acquire_owned" => Some(GuardKind::Mutex),
+        "acquire" => receiver
+            .and_then(|value| value.ty.last())
+            .is_none_or(|ty| ty.contains("Semaphore") || ty.contains("Lock"))
+            .then_some(GuardKind::Mutex),
+        "get_or_init"
+        | "get_or_try_init"
+        | "get_with"
+        | "try_get_with"
+        | "optionally_get_with"
+        | "get_or_insert_with"
+        | "or_insert_with_if"
+        | "get_value_or_guard_async"
+        | "get_or_insert_async" => Some(GuardKind::SingleFlight),
+        _ => None,
+    }
+}

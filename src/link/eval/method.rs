@@ -1,0 +1,185 @@
+//! Method calls: whose method it is decides what happens.
+
+use std::rc::Rc;
+
+use super::call::Site;
+use super::expr::place_name;
+use super::{Evaluator, Frame};
+use crate::facts::Expr;
+use crate::facts::expr::MethodCall;
+use crate::link::ty::{Bound, Ty};
+use crate::link::value::{Data, Value, join};
+
+impl<'a> Evaluator<'a> {
+    pub(super) fn method(&mut self, frame: &mut Frame, expr: &'a Expr, call: &'a MethodCall) -> Value {
+        let used = frame.used.take() == Some(expr.span);
+        let receiver = self.expr(frame, &call.receiver);
+        frame.used = None;
+        let receiver = self.settled(receiver);
+        let site = Site {
+            name: call.name_span,
+            call: expr.span,
+            receiver: self.written(frame, call.receiver.span).to_owned(),
+        };
+        self.method_on(frame, receiver, call, &site, used)
+    }
+
+    /// A command that is chained on without being awaited (`con.get(k).map(…)`) counts as its result.
+    pub(super) fn settled(&mut self, value: Value) -> Value {
+        match value.data {
+            Data::Pending(_) => Value { data: Data::Unknown, ..value },
+            _ => value,
+        }
+    }
+
+    fn method_on(
+        &mut self,
+        frame: &mut Frame,
+        receiver: Value,
+        call: &'a MethodCall,
+        site: &Site,
+        used: bool,
+    ) -> Value {
+        match &receiver.data {
+            Data::Command(_) => return self.on_command(frame, receiver, call, site),
+            Data::Batch(_) => return self.on_batch(frame, receiver, call, site),
+            Data::Script(..) => return self.on_script(frame, receiver, call, site),
+            Data::Options(..) => return self.on_options(frame, receiver, call),
+            Data::OneOf(alternatives)
+                if alternatives.iter().all(|alt| matches!(alt.data, Data::Command(_) | Data::Options(..))) =>
+            {
+                // A command built differently on different paths: each is one possibility, sent at one place.
+                return self.on_alternatives(frame, alternatives.to_vec(), call, site, used);
+            }
+            _ => {}
+        }
+        if let Some(value) = self.on_known_value(frame, &receiver, call, site) {
+            return value;
+        }
+        for ty in self.world.chain(&receiver.ty) {
+            // A function of the workspace.
+            let methods = self.world.methods(&ty, &call.name);
+            if !methods.functions.is_empty() {
+                let args = self.arguments(frame, &call.args);
+                return self.call_functions(frame, &methods, Some(Value { ty, ..receiver }), args, site);
+            }
+            if self.world.client_type(&ty).is_some() {
+                if let Some(value) = self.client_method(frame, &receiver, &ty, call, site) {
+                    return value;
+                }
+            } else if let Some(client) = self.world.implements_connection(&ty) {
+                let args = self.arguments(frame, &call.args);
+                if let Some(value) = self.command_method(frame, client, &call.name, args, site, Some(false)) {
+                    return value;
+                }
+            } else if let Ty::Bounded(bounds) = &ty
+                && let Some((client, sync)) = self.client_bound(bounds)
+            {
+                let args = self.arguments(frame, &call.args);
+                if let Some(value) = self.command_method(frame, client, &call.name, args, site, sync) {
+                    return value;
+                }
+                return self.unknown_method(frame, receiver, call, used);
+            }
+        }
+        if receiver.ty.is_unknown()
+            && let Some(value) = self.by_shape(frame, &receiver, call, site, used)
+        {
+            return value;
+        }
+        self.unknown_method(frame, receiver, call, used)
+    }
+
+    fn on_alternatives(
+        &mut self,
+        frame: &mut Frame,
+        alternatives: Vec<Value>,
+        call: &'a MethodCall,
+        site: &Site,
+        used: bool,
+    ) -> Value {
+        let runs = self.runs_command(&alternatives, &call.name);
+        if runs {
+            return self.run_alternatives(frame, &alternatives, call, site);
+        }
+        let values: Vec<Value> =
+            alternatives.into_iter().map(|alt| self.method_on(frame, alt, call, site, used)).collect();
+        let value = join(values);
+        self.write_back(frame, call, &value);
+        value
+    }
+
+    /// The client whose trait bounds a parameter.
+    pub(super) fn client_bound(&self, bounds: &[Bound]) -> Option<(crate::clients::ClientId, Option<bool>)> {
+        bounds.iter().find_map(|bound| match bound {
+            Bound::External(path) => self.world.catalogue.trait_spec(path).map(|spec| (spec.client, spec.sync)),
+            Bound::Local(_) => None,
+        })
+    }
+
+    /// A builder that is changed in place keeps its new state in the variable.
+    pub(super) fn write_back(&mut self, frame: &mut Frame, call: &'a MethodCall, value: &Value) {
+        if let Some(place) = place_name(&call.receiver)
+            && frame.get(&place).is_some()
+        {
+            frame.set(&place, value.clone());
+        }
+    }
+
+    /// A method of something that is neither of the workspace nor a client.
+    pub(super) fn unknown_method(
+        &mut self,
+        frame: &mut Frame,
+        receiver: Value,
+        call: &'a MethodCall,
+        used: bool,
+    ) -> Value {
+        let args = self.arguments(frame, &call.args);
+        if let Some(value) = self.std_method(frame, &receiver, call, &args) {
+            return value;
+        }
+        if call.name == "spawn" {
+            return self.spawn(frame, &args);
+        }
+        for argument in &args {
+            // A closure given to a method of a known element type gets the elements.
+            if let Data::Closure(id) = argument.value.data {
+                let element = Value { ty: element_of(&receiver.ty), reads: receiver.reads.clone(), ..Value::default() };
+                self.call_closure(frame, id, vec![element; 2]);
+            } else {
+                self.run_closure(frame, &argument.value);
+            }
+        }
+        self.unresolved_call(frame, &call.name, call.name_span, used, Some(&receiver));
+        let mut value = Value::unknown();
+        // `Pool::builder().max_size(8)`: builders of other crates are themselves until they are built.
+        if receiver.ty.inside().is_some() || self.world.client_type(&receiver.ty).is_some() {
+            value.ty = receiver.ty.clone();
+        }
+        if super::std_calls::keeps_reads(&call.name) {
+            value.reads.clone_from(&receiver.reads);
+        }
+        if let Some(ty) = call.turbofish.first() {
+            let written = self.world.ty(ty, &frame.types);
+            value = value.with_ty(written);
+        }
+        value
+    }
+}
+
+fn element_of(ty: &Ty) -> Ty {
+    match ty {
+        Ty::List(inner) => inner.as_ref().clone(),
+        Ty::External(_, args) => match ty.inside() {
+            Some(inner) => inner.clone(),
+            None if args.len() == 1 => args[0].clone(),
+            None => Ty::Unknown,
+        },
+        _ => Ty::Unknown,
+    }
+}
+
+/// Makes an external type without arguments.
+pub(super) fn plain(path: &str) -> Ty {
+    Ty::External(path.into(), Rc::from([]))
+}

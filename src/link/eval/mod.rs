@@ -1,0 +1,286 @@
+//! Evaluates functions over symbolic values: what is a key, what is a TTL, which calls are commands, in which order.
+//!
+//! Every function is evaluated once with unknown parameters; a call of a function that can reach Redis, or that only
+//! computes a value, is evaluated with the caller's arguments. Results are remembered, depth and work are bounded.
+
+mod attribute;
+mod call;
+mod client;
+mod control;
+mod expr;
+mod frame;
+mod loads;
+mod macros;
+mod method;
+mod path;
+mod pattern;
+mod std_calls;
+mod text;
+
+use std::rc::Rc;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::index::{DefId, FnId, ModuleId};
+use super::trace::{Batch, Command, Outcome};
+use super::ty::Ty;
+use super::value::{BatchId, ClosureId, CommandId, Data, Value};
+use super::world::{TypeScope, World};
+use crate::facts::{Closure, Name};
+use crate::finding::FileId;
+use crate::inventory::LoadKind;
+pub(crate) use client::expand as client_expand;
+pub(crate) use frame::Frame;
+
+/// Depth of calls that are followed with the caller's arguments.
+const MOST_CALL_DEPTH: u32 = 12;
+/// Expressions that one root function may cost before calls are no longer followed.
+const MOST_WORK_PER_ROOT: u64 = 400_000;
+
+/// How far calls are followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// Not at all: finds each function's own commands and whom it calls.
+    Survey,
+    /// Into everything that can reach Redis or computes a value.
+    Follow,
+}
+
+pub(crate) struct Evaluator<'a> {
+    pub(crate) world: &'a World<'a>,
+    pub(crate) mode: Mode,
+    pub(crate) commands: Vec<Command>,
+    pub(crate) batches: Vec<Batch>,
+    closures: Vec<CapturedClosure<'a>>,
+    memo: FxHashMap<(FnId, Value, Vec<Value>), Rc<Outcome>>,
+    busy: FxHashSet<FnId>,
+    depth: u32,
+    work: u64,
+    constants: FxHashMap<DefId, Value>,
+    busy_constants: FxHashSet<DefId>,
+    /// From the survey: functions that can reach a command, and what the others load.
+    pub(crate) reaches: FxHashSet<FnId>,
+    pub(crate) loads: FxHashMap<FnId, LoadKind>,
+    /// Filled by the survey.
+    pub(crate) survey: Survey,
+    field_constants: FxHashMap<(DefId, Name), Option<Value>>,
+    client_versions: FxHashMap<(crate::source::PackageId, crate::clients::ClientId), Option<[u32; 3]>>,
+}
+
+/// What the survey learns.
+#[derive(Debug, Default)]
+pub(crate) struct Survey {
+    /// Who calls whom.
+    pub(crate) edges: FxHashMap<FnId, FxHashSet<FnId>>,
+    /// Functions with commands of their own.
+    pub(crate) direct: FxHashSet<FnId>,
+    /// Functions that load something themselves.
+    pub(crate) loads: FxHashMap<FnId, LoadKind>,
+    /// Values that struct expressions give to fields.
+    pub(crate) field_values: FxHashMap<(DefId, Name), Vec<FieldValue>>,
+    /// Constants that calls give to parameters; `None` when some call gives anything else.
+    pub(crate) argument_values: FxHashMap<(FnId, usize), Option<Vec<Value>>>,
+}
+
+/// What a struct expression gives to a field.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum FieldValue {
+    Constant(Value),
+    /// The parameter of a constructor.
+    Parameter(FnId, usize),
+    Other,
+}
+
+struct CapturedClosure<'a> {
+    closure: &'a Closure,
+    vars: Rc<[(Name, Value)]>,
+    file: FileId,
+    function: Option<FnId>,
+    module: ModuleId,
+    types: Rc<TypeScope>,
+}
+
+impl<'a> Evaluator<'a> {
+    pub(crate) fn new(world: &'a World<'a>) -> Self {
+        Self {
+            world,
+            mode: Mode::Survey,
+            commands: Vec::new(),
+            batches: Vec::new(),
+            closures: Vec::new(),
+            memo: FxHashMap::default(),
+            busy: FxHashSet::default(),
+            depth: 0,
+            work: 0,
+            constants: FxHashMap::default(),
+            busy_constants: FxHashSet::default(),
+            reaches: FxHashSet::default(),
+            loads: FxHashMap::default(),
+            survey: Survey::default(),
+            field_constants: FxHashMap::default(),
+            client_versions: FxHashMap::default(),
+        }
+    }
+
+    /// Ends the survey: forgets what was evaluated without following calls.
+    pub(crate) fn follow(&mut self) {
+        self.mode = Mode::Follow;
+        self.commands.clear();
+        self.batches.clear();
+        self.closures.clear();
+        self.memo.clear();
+        self.constants.clear();
+    }
+
+    /// Evaluates a function with unknown parameters.
+    pub(crate) fn root(&mut self, id: FnId) -> Rc<Outcome> {
+        self.work = 0;
+        let scope = self.world.fn_scope(id);
+        let function = self.world.index.function(id).function;
+        let own = scope.self_ty.clone().unwrap_or_default();
+        let self_value = Value::typed(own).named("self");
+        let args = function
+            .params
+            .iter()
+            .map(|param| {
+                let mut value = Value::typed(self.world.ty(&param.ty, &scope));
+                value.name = pattern::name_of(&param.pat);
+                value.parameter = true;
+                value
+            })
+            .collect();
+        self.evaluate(id, self_value, args)
+    }
+
+    /// Evaluates a function with these arguments, or remembers having done so.
+    pub(crate) fn evaluate(&mut self, id: FnId, self_value: Value, args: Vec<Value>) -> Rc<Outcome> {
+        let definition = self.world.index.function(id);
+        let Some(body) = &definition.function.body else {
+            let value = Value::typed(self.return_type(id));
+            return Rc::new(Outcome { value, ..Outcome::default() });
+        };
+        let key = (id, self_value, args);
+        if let Some(known) = self.memo.get(&key) {
+            return known.clone();
+        }
+        if self.depth >= MOST_CALL_DEPTH || self.work > MOST_WORK_PER_ROOT || !self.busy.insert(id) {
+            let value = Value::typed(self.return_type(id));
+            return Rc::new(Outcome { value, cut: true, ..Outcome::default() });
+        }
+        self.depth += 1;
+        let scope = self.world.fn_scope(id);
+        let mut frame = Frame::new(definition.file, definition.scope, Rc::new(scope), Some(id));
+        let (_, self_value, args) = &key;
+        if definition.function.has_self {
+            frame.bind("self".into(), self_value.clone());
+        }
+        for (at, param) in definition.function.params.iter().enumerate() {
+            let declared = self.world.ty(&param.ty, &frame.types);
+            let mut value = args.get(at).cloned().unwrap_or_default();
+            if value.ty.is_unknown() || (matches!(value.ty, Ty::Bounded(_)) && !matches!(declared, Ty::Bounded(_))) {
+                value.ty = declared;
+            }
+            self.bind_pattern(&mut frame, &param.pat, value);
+        }
+        let last = self.block(&mut frame, body);
+        if frame.alive {
+            frame.returns.push(last);
+        }
+        let mut value = super::value::join(std::mem::take(&mut frame.returns));
+        let declared = self.return_type(id);
+        if value.ty.is_unknown() || matches!(value.ty, Ty::Bounded(_)) {
+            value.ty = declared;
+        }
+        self.depth -= 1;
+        self.busy.remove(&id);
+        let outcome = Rc::new(Outcome { steps: frame.steps, value, cut: self.work > MOST_WORK_PER_ROOT });
+        self.memo.insert(key, outcome.clone());
+        outcome
+    }
+
+    pub(crate) fn return_type(&self, id: FnId) -> Ty {
+        let scope = self.world.fn_scope(id);
+        self.world.index.function(id).function.ret.as_ref().map_or(Ty::Unknown, |ret| self.world.ty(ret, &scope))
+    }
+
+    pub(crate) fn command(&self, id: CommandId) -> &Command {
+        &self.commands[id.0 as usize]
+    }
+
+    fn new_batch(&mut self, batch: Batch, ty: Ty) -> Value {
+        let id = BatchId(u32::try_from(self.batches.len()).unwrap_or(u32::MAX));
+        self.batches.push(batch);
+        Value { ty, data: Data::Batch(id), ..Value::default() }
+    }
+
+    fn new_closure(&mut self, closure: CapturedClosure<'a>) -> Value {
+        let id = ClosureId(u32::try_from(self.closures.len()).unwrap_or(u32::MAX));
+        self.closures.push(closure);
+        Value::of(Data::Closure(id))
+    }
+
+    /// The value of a constant or static.
+    pub(crate) fn constant(&mut self, id: DefId) -> Value {
+        if let Some(known) = self.constants.get(&id) {
+            return known.clone();
+        }
+        if !self.busy_constants.insert(id) {
+            return Value::unknown();
+        }
+        let def = self.world.index.def(id);
+        let module = self.world.index.module(def.module);
+        let value = match &def.item.kind {
+            crate::facts::ItemKind::Constant { ty, value, .. } => {
+                let scope = TypeScope::of(def.module);
+                let declared = self.world.ty(ty, &scope);
+                let mut frame = Frame::new(module.file, def.module, Rc::new(scope), None);
+                let found = value.as_ref().map_or_else(Value::unknown, |value| self.expr(&mut frame, value));
+                let typed = if found.ty.is_unknown() || !declared.is_unknown() { declared } else { found.ty.clone() };
+                Value { ty: typed, parameter: false, ..found }
+            }
+            _ => Value::unknown(),
+        };
+        self.busy_constants.remove(&id);
+        let value = if value.is_unknown() && value.name.is_empty() { value.named(def.name.clone()) } else { value };
+        self.constants.insert(id, value.clone());
+        value
+    }
+
+    /// The value that every constructor gives to a field, if they agree on a constant.
+    pub(crate) fn field_constant(&mut self, def: DefId, name: &Name) -> Option<Value> {
+        let key = (def, name.clone());
+        if let Some(known) = self.field_constants.get(&key) {
+            return known.clone();
+        }
+        self.field_constants.insert(key.clone(), None);
+        let found = self.agreed_field(&key);
+        self.field_constants.insert(key, found.clone());
+        found
+    }
+
+    fn agreed_field(&self, key: &(DefId, Name)) -> Option<Value> {
+        // Values of a deserialised struct come from outside; its constructors are defaults only.
+        let outside = ["Deserialize", "Parser", "Args", "FromRow", "Queryable", "Serialize"];
+        if outside.iter().any(|name| self.world.derives(key.0, name)) {
+            return None;
+        }
+        let mut agreed: Option<Value> = None;
+        for given in self.survey.field_values.get(key)? {
+            let values = match given {
+                FieldValue::Constant(value) => vec![value.clone()],
+                FieldValue::Parameter(function, at) => {
+                    self.survey.argument_values.get(&(*function, *at)).cloned().flatten()?
+                }
+                FieldValue::Other => return None,
+            };
+            for value in values {
+                match &agreed {
+                    Some(known) if known.data != value.data => return None,
+                    Some(_) => {}
+                    None => agreed = Some(value),
+                }
+            }
+        }
+        agreed
+    }
+}

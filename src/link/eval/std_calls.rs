@@ -1,0 +1,717 @@
+//! What the standard library and a few well-known crates do to texts, numbers, durations, options and results.
+
+use std::rc::Rc;
+
+use super::call::Site;
+use super::control::marks;
+use super::expr::{is_conversion, list, unwrapped};
+use super::frame::Arms;
+use super::{Evaluator, Frame};
+use crate::clients::Unit;
+use crate::facts::Name;
+use crate::facts::expr::MethodCall;
+use crate::inventory::{Encoding, GuardKind};
+use crate::link::trace::Step;
+use crate::link::ty::{Ty, last_segment};
+use crate::link::value::{Argument, Data, Encoded, Value, join};
+use crate::template::Template;
+
+const MICROS: i128 = 1_000_000;
+
+/// Microseconds per unit, by the names that `std`, `chrono`, `time` and `jiff` give to constructors and accessors.
+fn unit_micros(name: &str) -> Option<(i128, Option<Unit>)> {
+    let name = name.trim_start_matches("from_").trim_start_matches("try_").trim_start_matches("num_");
+    let name = name.trim_start_matches("whole_").trim_start_matches("as_").trim_start_matches("to_");
+    Some(match name {
+        "micros" | "microseconds" => (1, None),
+        "millis" | "milliseconds" => (1_000, Some(Unit::Milliseconds)),
+        "secs" | "seconds" | "secs_f64" | "secs_f32" | "seconds_f64" | "seconds_f32" => (MICROS, Some(Unit::Seconds)),
+        "mins" | "minutes" => (60 * MICROS, None),
+        "hours" => (3_600 * MICROS, None),
+        "days" => (86_400 * MICROS, None),
+        "weeks" => (604_800 * MICROS, None),
+        _ => return None,
+    })
+}
+
+/// Methods whose result is made of the receiver, so that what was read is still in it.
+pub(super) fn keeps_reads(name: &str) -> bool {
+    is_conversion(name)
+        || matches!(
+            name,
+            "ok" | "flatten"
+                | "transpose"
+                | "map"
+                | "map_err"
+                | "and_then"
+                | "filter"
+                | "unwrap_or"
+                | "unwrap_or_default"
+                | "unwrap_or_else"
+                | "ok_or"
+                | "ok_or_else"
+                | "or"
+                | "or_else"
+                | "inspect"
+                | "inspect_err"
+                | "collect"
+                | "parse"
+                | "trim"
+                | "take"
+                | "context"
+                | "with_context"
+                | "wrap_err"
+                | "boxed"
+                | "try_into"
+                | "pop"
+                | "first"
+                | "last"
+                | "next"
+                | "map_ok"
+                | "timeout"
+                | "then"
+                | "filter_map"
+                | "flat_map"
+                | "flatten_ok"
+        )
+}
+
+impl<'a> Evaluator<'a> {
+    /// A function of `std` or a well-known crate.
+    pub(super) fn std_call(&mut self, frame: &mut Frame, path: &Name, args: &[Argument]) -> Option<Value> {
+        let last = last_segment(path);
+        let owner = path.rsplit_once("::").map_or("", |(owner, _)| last_segment(owner));
+        let first = args.first().map(|arg| &arg.value);
+        match (owner, last) {
+            ("" | "Option" | "Result", "Some" | "Ok" | "Err") => {
+                let inner = args.first()?.value.clone();
+                return Some(Value::wrapped(last, inner));
+            }
+            ("String", "new" | "with_capacity") => {
+                return Some(Value { ty: Ty::external("String"), ..Value::text("") });
+            }
+            ("Vec", "new" | "with_capacity") => {
+                return Some(Value { ty: Ty::generic("Vec", Ty::Unknown), ..list(Vec::new()) });
+            }
+            ("Lazy" | "LazyLock" | "LazyCell" | "AsyncLazy", "new" | "force") | ("AsyncOnce", "new") => {
+                let first = first?.clone();
+                return Some(self.run_closure(frame, &first).unwrap_or(first));
+            }
+            ("time" | "", "timeout" | "timeout_at") => {
+                let inner = self.settled(args.get(1)?.value.clone());
+                return Some(inner);
+            }
+            _ => {}
+        }
+        if last.starts_with(char::is_uppercase) && owner != "Self" {
+            // A tuple struct or variant of another crate: `SetExpiry::EX(60)`, `Json(&value)`.
+            let values: Vec<Value> = args.iter().map(|arg| arg.value.clone()).collect();
+            let ty = if owner.starts_with(char::is_uppercase) {
+                Ty::external(path.rsplit_once("::").map_or(path, |(owner, _)| owner))
+            } else {
+                let inner = values.first().map(|value| value.ty.clone()).unwrap_or_default();
+                Ty::generic(path, inner)
+            };
+            return Some(Value { ty, data: Data::Variant(path.clone(), values.into()), ..Value::default() });
+        }
+        if let Some(format) = encoder(path) {
+            let value = first?;
+            return Some(self.encoded(format, value));
+        }
+        if matches!(owner, "Duration" | "TimeDelta" | "Span" | "SignedDuration")
+            && let Some((micros, _)) = unit_micros(last)
+        {
+            return Some(duration(first?, micros));
+        }
+        let passes = matches!(
+            (owner, last),
+            (
+                "Arc"
+                    | "Rc"
+                    | "Box"
+                    | "Mutex"
+                    | "RwLock"
+                    | "RefCell"
+                    | "Cell"
+                    | "Pin"
+                    | "Data"
+                    | "OnceCell"
+                    | "Extension"
+                    | "State",
+                "new" | "pin" | "new_cyclic" | "from"
+            ) | (
+                "String" | "Cow" | "Box" | "Arc" | "Rc" | "Vec" | "SmolStr" | "Bytes" | "CompactString",
+                "from" | "new" | "Borrowed" | "Owned" | "copy_from_slice" | "from_static"
+            ) | ("mem", "take")
+                | ("Arc" | "Rc", "clone" | "as_ref")
+                | ("str" | "String", "from_utf8" | "from_utf8_lossy" | "from_str")
+                | (
+                    "u64" | "u32" | "i64" | "i32" | "usize" | "u128" | "i128" | "isize" | "NonZeroU64" | "NonZeroUsize",
+                    "from" | "try_from" | "new"
+                )
+                | ("Clone", "clone")
+                | ("ToString", "to_string")
+        );
+        if passes && args.len() == 1 {
+            return first.cloned();
+        }
+        if path.contains("rand") || matches!(last, "random" | "random_range" | "thread_rng" | "gen_range") {
+            return Some(Value { jitter: true, ..Value::unknown() });
+        }
+        None
+    }
+
+    fn encoded(&self, format: Encoding, value: &Value) -> Value {
+        let generic = matches!(value.ty, Ty::Bounded(_));
+        let encoded = Encoded { format, ty: value.ty.clone(), generic };
+        Value {
+            ty: Ty::external("String"),
+            encoded: Some(Rc::new(encoded)),
+            reads: value.reads.clone(),
+            parameter: false,
+            ..Value::unknown()
+        }
+    }
+
+    /// Methods on values whose content or type is known well enough. `None`: look at the type.
+    pub(super) fn on_known_value(
+        &mut self,
+        frame: &mut Frame,
+        receiver: &Value,
+        call: &'a MethodCall,
+        site: &Site,
+    ) -> Option<Value> {
+        let name = call.name.as_str();
+        let own =
+            self.world.chain(&receiver.ty).iter().take(1).any(|ty| !self.world.methods(ty, name).functions.is_empty());
+        if own {
+            return None;
+        }
+        if let Some(value) = self.encodes(frame, receiver, call) {
+            return Some(value);
+        }
+        if matches!(receiver.data, Data::Duration(_)) || receiver.ty.is_duration() || receiver.is_unknown() {
+            if let Some(value) = duration_part(receiver, name, call.args.len()) {
+                return Some(value);
+            }
+        }
+        if call.args.is_empty() {
+            match name {
+                "unwrap" | "await" => return Some(unwrapped(receiver.clone())),
+                "to_string" | "to_owned" | "into_string" if matches!(receiver.ty, Ty::Adt(..)) => {
+                    return match self.rendered(receiver) {
+                        Some(rendered) => Some(rendered),
+                        None => Some(Value { ty: Ty::external("String"), ..receiver.clone() }),
+                    };
+                }
+                "to_string" => {
+                    let text = receiver.as_template().filter(|_| !receiver.is_unknown()).map(Value::template);
+                    return Some(text.unwrap_or_else(|| Value { ty: Ty::external("String"), ..receiver.clone() }));
+                }
+                "lock" | "read" | "write" | "lock_owned" | "blocking_lock" | "try_lock" => {
+                    let inner = receiver.ty.inside().is_some() || receiver.ty.is_unknown();
+                    if inner {
+                        self.guards(frame, receiver, site);
+                        return Some(receiver.clone());
+                    }
+                }
+                "get" | "load" | "load_full" | "take" | "get_mut" if is_cell(&receiver.ty) => {
+                    return Some(unwrapped(receiver.clone()));
+                }
+                "is_some" | "is_ok" if !receiver.reads.is_empty() => return Some(found(receiver, true)),
+                "is_none" | "is_err" | "is_empty" | "is_nil" if !receiver.reads.is_empty() => {
+                    return Some(found(receiver, false));
+                }
+                "is_some" => return Some(is_variant(receiver, "Some")),
+                "is_none" => return Some(is_variant(receiver, "None")),
+                "ok" | "flatten" | "transpose" | "fuse" | "boxed" | "trim" | "unwrap_or_default" => {
+                    return Some(match name {
+                        "unwrap_or_default" => unwrapped(receiver.clone()),
+                        _ => receiver.clone(),
+                    });
+                }
+                "to_lowercase" | "to_ascii_lowercase" | "to_uppercase" | "to_ascii_uppercase" => {
+                    return Some(recased(receiver, name.contains("upper")));
+                }
+                _ if is_conversion(name) && !self.is_client(receiver) => {
+                    return Some(match &receiver.data {
+                        Data::Text(_) | Data::OneOf(_) => receiver.clone(),
+                        _ if matches!(name, "into_inner") => unwrapped(receiver.clone()),
+                        _ => receiver.clone(),
+                    });
+                }
+                _ if matches!(
+                    name,
+                    "clone" | "as_ref" | "as_mut" | "to_owned" | "borrow" | "borrow_mut" | "by_ref"
+                ) =>
+                {
+                    return Some(receiver.clone());
+                }
+                _ => {}
+            }
+        }
+        self.with_arguments(frame, receiver, call)
+    }
+
+    fn is_client(&self, value: &Value) -> bool {
+        self.world.client_type(&value.ty).is_some()
+    }
+
+    fn guards(&mut self, frame: &mut Frame, receiver: &Value, site: &Site) {
+        let holds_connection = self.world.chain(&receiver.ty).iter().any(|ty| self.world.client_type(ty).is_some());
+        let named_lock = matches!(receiver.ty.last(), Some("Mutex" | "Arc" | "FairMutex")) || receiver.ty.is_unknown();
+        // A mutex around a map is held for a moment only; one around `()` or a key's entry is held for the load.
+        let around_collection = self.world.chain(&receiver.ty).iter().any(|ty| {
+            matches!(ty, Ty::List(_))
+                || ty.last().is_some_and(|name| {
+                    matches!(name, "HashMap" | "BTreeMap" | "Vec" | "HashSet" | "LruCache" | "VecDeque")
+                })
+        });
+        if !holds_connection && named_lock && !around_collection && site_is_lock(site) {
+            frame.steps.push(Step::Guard { kind: GuardKind::Mutex, place: frame.place(site.name) });
+        }
+    }
+
+    /// `value.encode_to_vec()`, `json.to_string()`.
+    fn encodes(&mut self, _frame: &mut Frame, receiver: &Value, call: &'a MethodCall) -> Option<Value> {
+        match call.name.as_str() {
+            "encode_to_vec" | "write_to_bytes" if call.args.is_empty() => {
+                Some(self.encoded(Encoding::Protobuf, receiver))
+            }
+            "to_string" | "to_vec" if receiver.ty.last() == Some("Value") => {
+                Some(self.encoded(Encoding::Json, receiver))
+            }
+            _ => None,
+        }
+    }
+
+    fn with_arguments(&mut self, frame: &mut Frame, receiver: &Value, call: &'a MethodCall) -> Option<Value> {
+        let name = call.name.as_str();
+        match (name, call.args.len()) {
+            (
+                "expect" | "context" | "with_context" | "wrap_err" | "wrap_err_with" | "map_err" | "inspect_err"
+                | "inspect",
+                1,
+            ) => {
+                self.run_arguments(frame, call, receiver, false);
+                return Some(match name {
+                    "expect" => unwrapped(receiver.clone()),
+                    _ => receiver.clone(),
+                });
+            }
+            ("unwrap_or", 1) => {
+                let other = self.argument(frame, &call.args[0]).value;
+                return Some(or_else(receiver, || other));
+            }
+            ("ok_or", 1) => {
+                self.argument(frame, &call.args[0]);
+                return Some(receiver.clone());
+            }
+            ("unwrap_or_else" | "or_else" | "ok_or_else", 1) if !is_entry(&receiver.ty) => {
+                return Some(self.on_absence(frame, receiver, call));
+            }
+            ("or", 1) => {
+                let other = self.argument(frame, &call.args[0]).value;
+                return Some(join([receiver.clone(), other]));
+            }
+            ("map" | "and_then" | "then" | "map_ok" | "and_then_ok", 1) => {
+                return Some(self.mapped(frame, receiver, call));
+            }
+            ("map_or" | "map_or_else", 2) => {
+                let other = self.argument(frame, &call.args[0]).value;
+                let closure = self.argument(frame, &call.args[1]).value;
+                let mut arms = Arms::begin(frame);
+                frame.steps.extend(marks(&receiver.reads, Some(true)));
+                let some = self.apply(frame, &closure, unwrapped(receiver.clone()));
+                arms.end_arm(frame, some);
+                frame.steps.extend(marks(&receiver.reads, Some(false)));
+                let none = self.run_closure(frame, &other).unwrap_or(other);
+                arms.end_arm(frame, none);
+                return Some(arms.finish(frame));
+            }
+            ("get_or_init" | "get_or_try_init" | "get_or_insert_with", 1) => {
+                let place = frame.place(call.name_span);
+                frame.steps.push(Step::Guard { kind: GuardKind::SingleFlight, place });
+                let closure = self.argument(frame, &call.args[0]).value;
+                let made = self.run_closure(frame, &closure).unwrap_or_default();
+                return Some(if made.ty.is_unknown() { unwrapped(receiver.clone()) } else { made });
+            }
+            (
+                "push_str" | "push" | "write_str" | "write_arg" | "write_char" | "extend_from_slice" | "write_arg_fmt"
+                | "append",
+                1,
+            ) if matches!(receiver.data, Data::Text(_)) || is_texts(receiver) => {
+                let more = self.argument(frame, &call.args[0]).value;
+                let grown = self.appended(receiver, &more);
+                self.write_back(frame, call, &grown);
+                return Some(grown);
+            }
+            ("write_redis_args", 1) => {
+                // The sink is the argument; what is written is the receiver.
+                let place = super::expr::place_name(&call.args[0])?;
+                let sink = frame.get(&place)?.clone();
+                let grown = self.appended(&sink, receiver);
+                frame.set(&place, grown);
+                return Some(Value::of(Data::Unit));
+            }
+            ("push", 1) if matches!(receiver.data, Data::List { .. }) => {
+                let item = self.argument(frame, &call.args[0]).value;
+                if let Data::List { items, complete } = &receiver.data {
+                    let mut items = items.to_vec();
+                    items.push(item);
+                    let complete = *complete && frame.branches == 0;
+                    let grown = Value { data: Data::List { items: items.into(), complete }, ..receiver.clone() };
+                    self.write_back(frame, call, &grown);
+                }
+                return Some(Value::of(Data::Unit));
+            }
+            ("join" | "concat", 0 | 1) => {
+                if let Data::List { items, complete: true } = &receiver.data {
+                    let separator = match call.args.first() {
+                        Some(arg) => self.argument(frame, arg).value.as_text().map(str::to_owned)?,
+                        None => String::new(),
+                    };
+                    return self.joined(&items.clone(), &separator);
+                }
+            }
+            ("replace", 2) => {
+                let from = self.argument(frame, &call.args[0]).value;
+                let to = self.argument(frame, &call.args[1]).value;
+                if let (Some(text), Some(from), Some(to)) = (receiver.as_text(), from.as_text(), to.as_template()) {
+                    return Some(Value::template(replaced(text, from, &to)));
+                }
+                return Some(Value { data: Data::Unknown, ..receiver.clone() });
+            }
+            (
+                "max" | "min" | "saturating_mul" | "saturating_add" | "saturating_sub" | "checked_mul" | "checked_add"
+                | "checked_div" | "wrapping_add" | "mul_f64" | "mul_f32" | "saturating_div" | "clamp" | "pow",
+                _,
+            ) if receiver.ty.is_number()
+                || receiver.ty.is_duration()
+                || matches!(receiver.data, Data::Int(_) | Data::Duration(_)) =>
+            {
+                return Some(self.arithmetic(frame, receiver, call));
+            }
+            (
+                "gen_range" | "random_range" | "random" | "r#gen" | "gen" | "sample" | "next_u64" | "next_u32" | "u64",
+                _,
+            ) if receiver.is_unknown() && !self.is_client(receiver) && !matches!(receiver.ty, Ty::Adt(..)) => {
+                self.run_arguments(frame, call, receiver, false);
+                return Some(Value { jitter: true, ..Value::unknown() });
+            }
+            _ => {}
+        }
+        None
+    }
+
+    fn run_arguments(&mut self, frame: &mut Frame, call: &'a MethodCall, receiver: &Value, give: bool) {
+        for arg in &call.args {
+            let value = self.argument(frame, arg).value;
+            if let Data::Closure(id) = value.data {
+                let given = if give { receiver.clone() } else { Value::unknown() };
+                self.call_closure(frame, id, vec![given]);
+            }
+        }
+    }
+
+    pub(super) fn apply(&mut self, frame: &mut Frame, function: &Value, argument: Value) -> Value {
+        match &function.data {
+            Data::Closure(id) => self.call_closure(frame, *id, vec![argument]),
+            Data::Function(_) => {
+                let span = crate::text::Span::default();
+                let args = vec![Argument { value: argument, file: frame.file, span }];
+                self.call_value(frame, function, args, span)
+            }
+            // A path to a method of another crate (`String::from`, `Duration::from_secs`).
+            _ => match last_segment(&function.name) {
+                "from_secs" => duration(&argument, MICROS),
+                "from_millis" => duration(&argument, 1_000),
+                "as_secs" | "as_millis" | "num_seconds" | "num_milliseconds" => {
+                    duration_part(&argument, last_segment(&function.name), 0).unwrap_or_default()
+                }
+                _ => argument,
+            },
+        }
+    }
+
+    /// `map(f)`, `and_then(f)`: `f` runs where there is a value; over a collection, for each element.
+    fn mapped(&mut self, frame: &mut Frame, receiver: &Value, call: &'a MethodCall) -> Value {
+        let function = self.argument(frame, &call.args[0]).value;
+        match &receiver.data {
+            Data::Variant(name, _) if name == "None" => return receiver.clone(),
+            Data::Variant(name, inner) if matches!(name.as_str(), "Some" | "Ok") => {
+                let inner = inner.first().cloned().unwrap_or_default();
+                let result = self.apply(frame, &function, inner);
+                return if matches!(&result.data, Data::Variant(name, _) if matches!(name.as_str(), "Some" | "None" | "Ok" | "Err"))
+                {
+                    result
+                } else {
+                    Value::wrapped(name, result)
+                };
+            }
+            Data::List { items, complete } => {
+                let mut mapped = Vec::new();
+                for item in items.iter() {
+                    mapped.push(self.apply(frame, &function, item.clone()));
+                }
+                return Value { data: Data::List { items: mapped.into(), complete: *complete }, ..Value::default() };
+            }
+            _ => {}
+        }
+        let is_list = matches!(receiver.ty, Ty::List(_))
+            || receiver.ty.last().is_some_and(|name| {
+                matches!(name, "Vec" | "HashSet" | "HashMap" | "BTreeMap" | "VecDeque" | "BTreeSet")
+            });
+        if is_list {
+            let element = self.element(receiver, &wild());
+            let before = std::mem::take(&mut frame.steps);
+            let result = self.apply(frame, &function, element);
+            let steps = std::mem::replace(&mut frame.steps, before);
+            if !steps.is_empty() {
+                frame.steps.push(Step::Loop(steps));
+            }
+            let ty = Ty::List(Rc::new(result.ty.clone()));
+            return Value {
+                ty,
+                reads: receiver.reads.clone(),
+                data: Data::List { items: Rc::from([result]), complete: false },
+                ..Value::default()
+            };
+        }
+        let mut arms = Arms::begin(frame);
+        frame.steps.extend(marks(&receiver.reads, (!receiver.reads.is_empty()).then_some(true)));
+        let mut result = self.apply(frame, &function, unwrapped(receiver.clone()));
+        if let Data::Variant(name, inner) = &result.data
+            && matches!(name.as_str(), "Some" | "Ok")
+            && let Some(inner) = inner.first()
+        {
+            result = inner.clone();
+        }
+        for read in &receiver.reads {
+            if !result.reads.contains(read) {
+                result.reads.push(*read);
+            }
+        }
+        arms.end_arm(frame, result.clone());
+        arms.end_arm(frame, result);
+        arms.finish(frame)
+    }
+
+    /// `unwrap_or_else(f)`, `or_else(f)`: `f` runs where there is none.
+    fn on_absence(&mut self, frame: &mut Frame, receiver: &Value, call: &'a MethodCall) -> Value {
+        let function = self.argument(frame, &call.args[0]).value;
+        match &receiver.data {
+            Data::Variant(name, inner) if matches!(name.as_str(), "Some" | "Ok") => {
+                return inner.first().cloned().unwrap_or_default();
+            }
+            Data::Variant(name, _) if name == "None" => return self.run_closure(frame, &function).unwrap_or_default(),
+            _ => {}
+        }
+        if call.name == "ok_or_else" {
+            return receiver.clone();
+        }
+        let mut arms = Arms::begin(frame);
+        frame.steps.extend(marks(&receiver.reads, Some(true)));
+        arms.end_arm(frame, unwrapped(receiver.clone()));
+        frame.steps.extend(marks(&receiver.reads, Some(false)));
+        let other = self.run_closure(frame, &function).unwrap_or_default();
+        arms.end_arm(frame, other);
+        arms.finish(frame)
+    }
+
+    fn arithmetic(&mut self, frame: &mut Frame, receiver: &Value, call: &'a MethodCall) -> Value {
+        let args: Vec<Value> = call.args.iter().map(|arg| self.argument(frame, arg).value).collect();
+        let name = call.name.as_str();
+        let other = args.first().cloned().unwrap_or_default();
+        let jitter = receiver.jitter || other.jitter;
+        let number = |value: &Value| match value.data {
+            Data::Int(n) | Data::Duration(n) => Some(n),
+            _ => None,
+        };
+        let rebuild = |n: i128| match receiver.data {
+            Data::Duration(_) => Data::Duration(n),
+            _ => Data::Int(n),
+        };
+        let data = match (number(receiver), number(&other)) {
+            (Some(a), Some(b)) => match name {
+                "max" => rebuild(a.max(b)),
+                "min" => rebuild(a.min(b)),
+                "pow" => u32::try_from(b).ok().and_then(|b| a.checked_pow(b)).map_or(Data::Unknown, Data::Int),
+                _ if name.ends_with("mul") => a.checked_mul(b).map_or(Data::Unknown, rebuild),
+                _ if name.ends_with("add") => a.checked_add(b).map_or(Data::Unknown, rebuild),
+                _ if name.ends_with("sub") => a.checked_sub(b).map_or(Data::Unknown, rebuild),
+                _ if name.ends_with("div") => a.checked_div(b).map_or(Data::Unknown, rebuild),
+                _ => Data::Unknown,
+            },
+            _ => Data::Unknown,
+        };
+        Value { data, jitter, ..receiver.clone() }
+    }
+
+    /// Methods of unknown receivers that pass texts and numbers through.
+    pub(super) fn std_method(
+        &mut self,
+        _frame: &mut Frame,
+        receiver: &Value,
+        call: &'a MethodCall,
+        args: &[Argument],
+    ) -> Option<Value> {
+        match call.name.as_str() {
+            "try_into" | "parse" | "collect" | "filter" | "rev" | "skip" | "take" | "copied" | "cloned"
+            | "peekable" | "enumerate" | "sorted" | "dedup" | "flatten" | "instrument" | "in_current_span" | "fuse"
+            | "try_collect"
+                if matches!(receiver.data, Data::List { .. } | Data::Int(_) | Data::Text(_))
+                    || !receiver.reads.is_empty()
+                    || receiver.ty.is_number() =>
+            {
+                if call.name == "filter" {
+                    return Some(match &receiver.data {
+                        Data::List { items, .. } => {
+                            let data = Data::List { items: items.clone(), complete: false };
+                            Value { data, ..receiver.clone() }
+                        }
+                        _ => receiver.clone(),
+                    });
+                }
+                Some(receiver.clone())
+            }
+            "chain" => match (&receiver.data, args.first().map(|arg| &arg.value.data)) {
+                (Data::List { items: a, complete: x }, Some(Data::List { items: b, complete: y })) => {
+                    let items: Vec<Value> = a.iter().chain(b.iter()).cloned().collect();
+                    Some(Value { data: Data::List { items: items.into(), complete: *x && *y }, ..receiver.clone() })
+                }
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+}
+
+fn wild() -> crate::facts::Pat {
+    crate::facts::Pat { span: crate::text::Span::default(), kind: crate::facts::PatKind::Wild }
+}
+
+fn site_is_lock(site: &Site) -> bool {
+    !site.receiver.is_empty()
+}
+
+fn is_cell(ty: &Ty) -> bool {
+    matches!(
+        ty.last(),
+        Some(
+            "OnceCell"
+                | "OnceLock"
+                | "Lazy"
+                | "LazyLock"
+                | "ArcSwap"
+                | "ArcSwapOption"
+                | "RefCell"
+                | "Cell"
+                | "Option"
+                | "Mutex"
+                | "Arc"
+        )
+    )
+}
+
+fn is_entry(ty: &Ty) -> bool {
+    matches!(ty.last(), Some("Entry" | "OccupiedEntry" | "VacantEntry"))
+}
+
+fn is_texts(value: &Value) -> bool {
+    matches!(&value.data, Data::OneOf(all) if all.iter().all(|value| matches!(value.data, Data::Text(_))))
+}
+
+fn found(receiver: &Value, hit: bool) -> Value {
+    Value { ty: Ty::external("bool"), data: Data::Found(hit), reads: receiver.reads.clone(), ..Value::default() }
+}
+
+fn is_variant(receiver: &Value, wanted: &str) -> Value {
+    let data = match &receiver.data {
+        Data::Variant(name, _) if matches!(name.as_str(), "Some" | "None") => Data::Bool(name == wanted),
+        _ => Data::Unknown,
+    };
+    Value { ty: Ty::external("bool"), data, ..Value::default() }
+}
+
+fn or_else(receiver: &Value, other: impl FnOnce() -> Value) -> Value {
+    match &receiver.data {
+        Data::Variant(name, inner) if matches!(name.as_str(), "Some" | "Ok") => {
+            inner.first().cloned().unwrap_or_default()
+        }
+        Data::Variant(name, _) if matches!(name.as_str(), "None" | "Err") => other(),
+        _ => {
+            let own = unwrapped(receiver.clone());
+            let joined = join([own.clone(), other()]);
+            Value { reads: own.reads, ..joined }
+        }
+    }
+}
+
+fn duration(count: &Value, micros: i128) -> Value {
+    let data = match count.data {
+        Data::Int(n) => n.checked_mul(micros).map_or(Data::Unknown, Data::Duration),
+        _ => Data::Unknown,
+    };
+    Value { ty: Ty::external("Duration"), data, ..count.clone() }
+}
+
+/// `as_secs()`, `num_milliseconds()` of a duration.
+fn duration_part(receiver: &Value, name: &str, args: usize) -> Option<Value> {
+    if args != 0 || !(name.starts_with("as_") || name.starts_with("num_") || name.starts_with("whole_")) {
+        return None;
+    }
+    let (micros, unit) = unit_micros(name)?;
+    let part = |value: &Value| {
+        let data = match value.data {
+            Data::Duration(d) => Data::Int(d / micros),
+            _ => Data::Unknown,
+        };
+        Value { ty: Ty::external("u64"), data, unit, ..value.clone() }
+    };
+    Some(match &receiver.data {
+        Data::OneOf(all) => join(all.iter().map(part)),
+        _ => part(receiver),
+    })
+}
+
+fn recased(receiver: &Value, upper: bool) -> Value {
+    match receiver.as_text() {
+        Some(text) => Value::text(if upper { text.to_uppercase() } else { text.to_lowercase() }),
+        None => receiver.clone(),
+    }
+}
+
+fn replaced(text: &str, from: &str, to: &Template) -> Template {
+    let mut out = Template::default();
+    for (at, part) in text.split(from).enumerate() {
+        if at > 0 {
+            out.push(to);
+        }
+        out.push_text(part);
+    }
+    out
+}
+
+/// Serialisers by path.
+fn encoder(path: &str) -> Option<Encoding> {
+    let last = last_segment(path);
+    let krate = path.split("::").next().unwrap_or_default();
+    let writes =
+        last.starts_with("to_") || last.starts_with("serialize") || last.starts_with("encode") || last == "pack";
+    if !writes {
+        return None;
+    }
+    Some(match krate {
+        "serde_json" | "simd_json" | "sonic_rs" | "json" => Encoding::Json,
+        "rmp_serde" | "rmps" | "rmp" => Encoding::MessagePack,
+        "bincode" | "bincode2" => Encoding::Bincode,
+        "serde_cbor" | "ciborium" | "minicbor" | "minicbor_serde" => Encoding::Cbor,
+        "postcard" => Encoding::Postcard,
+        "prost" | "protobuf" => Encoding::Protobuf,
+        "rkyv" | "borsh" | "bitcode" | "serde_yaml" | "ron" | "toml" | "flexbuffers" | "speedy" | "musli" => {
+            Encoding::Other
+        }
+        _ => return None,
+    })
+}

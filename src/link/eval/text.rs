@@ -1,0 +1,249 @@
+//! Texts: what formatting, concatenation and `Display` give.
+
+use std::rc::Rc;
+
+use super::{Evaluator, Frame};
+use crate::facts::FormatPiece;
+use crate::link::ty::Ty;
+use crate::link::value::{Argument, Data, Value, join};
+use crate::template::{Hole, Template};
+
+/// Most templates that one expression may stand for.
+const MOST_TEMPLATES: usize = 8;
+
+impl<'a> Evaluator<'a> {
+    /// The text of a format string.
+    pub(super) fn formatted(&mut self, frame: &mut Frame, pieces: &'a [FormatPiece]) -> Value {
+        let mut templates = vec![Template::default()];
+        let mut reads = smallvec::SmallVec::new();
+        let mut parameter = true;
+        let mut holes = 0;
+        for piece in pieces {
+            match piece {
+                FormatPiece::Text(text) => {
+                    for template in &mut templates {
+                        template.push_text(text);
+                    }
+                }
+                FormatPiece::Hole { value, spec } => {
+                    holes += 1;
+                    let argument = self.argument(frame, value);
+                    let given = argument.value;
+                    for read in &given.reads {
+                        if !reads.contains(read) {
+                            reads.push(*read);
+                        }
+                    }
+                    parameter &= given.parameter;
+                    let name = self.hole_name(frame, value);
+                    let parts = self.templates_of(&given, &name, spec.contains('?'));
+                    templates = product(&templates, &parts);
+                }
+            }
+        }
+        let parameter = parameter && holes > 0;
+        let mut value = join(templates.into_iter().map(Value::template));
+        value.ty = Ty::external("String");
+        value.parameter = parameter && value.as_template().is_some_and(|template| !template.has_literal());
+        value.reads = reads;
+        value
+    }
+
+    /// The texts that a value is formatted to.
+    fn templates_of(&mut self, value: &Value, name: &str, debug: bool) -> Vec<Template> {
+        let hole = |value: &Value| {
+            let mut hole = value.hole();
+            if !name.is_empty() {
+                let written = Value::unknown().named(name).hole();
+                hole.version |= written.version;
+                hole.name = written.name;
+            }
+            hole.debug = debug;
+            hole.ty = value.ty.shown(&|def| self.world.type_name(def));
+            hole
+        };
+        if debug && !matches!(value.data, Data::Int(_) | Data::Bool(_)) {
+            return vec![Template::hole(hole(value))];
+        }
+        let mut found: Vec<Template> = Vec::new();
+        for alternative in value.alternatives() {
+            let template = match &alternative.data {
+                Data::Text(template) => template.clone(),
+                Data::Int(n) => Template::text(n.to_string()),
+                Data::Bool(b) => Template::text(b.to_string()),
+                _ => {
+                    let rendered = if alternative.parameter && alternative.is_unknown() {
+                        None
+                    } else {
+                        self.rendered(alternative)
+                    };
+                    match rendered {
+                        Some(rendered) => {
+                            found.extend(rendered.alternatives().into_iter().filter_map(Value::as_template));
+                            continue;
+                        }
+                        None => Template::hole(hole(alternative)),
+                    }
+                }
+            };
+            if !found.contains(&template) {
+                found.push(template);
+            }
+        }
+        if found.is_empty() || found.len() > MOST_TEMPLATES {
+            return vec![Template::hole(hole(value))];
+        }
+        found
+    }
+
+    /// What a value of the workspace's own types writes: its `ToRedisArgs`, `Display`, `AsRef<str>` or `Deref` impl.
+    pub(super) fn rendered(&mut self, value: &Value) -> Option<Value> {
+        if self.depth + 2 >= super::MOST_CALL_DEPTH {
+            return None;
+        }
+        let def = self.world.chain(&value.ty).into_iter().find_map(|ty| match ty {
+            Ty::Adt(def, _) => Some(def),
+            _ => None,
+        })?;
+        let all = self.every_variant(def, value);
+        for (trait_name, function) in [("ToRedisArgs", "write_redis_args"), ("Display", "fmt")] {
+            if let Some(id) = self.world.trait_function(def, trait_name, function) {
+                let written: Vec<Value> = all.iter().filter_map(|value| self.written_by(id, value)).collect();
+                if !written.is_empty() && written.len() == all.len() {
+                    return Some(join(written));
+                }
+            }
+        }
+        for (trait_name, function) in [("AsRef", "as_ref"), ("Deref", "deref"), ("Borrow", "borrow")] {
+            if let Some(id) = self.world.trait_function(def, trait_name, function) {
+                let outcome = self.evaluate(id, value.clone(), Vec::new());
+                if matches!(outcome.value.data, Data::Text(_) | Data::OneOf(_)) {
+                    return Some(outcome.value.clone());
+                }
+            }
+        }
+        None
+    }
+
+    /// An enum of unknown variant is each of its variants.
+    fn every_variant(&self, def: crate::link::index::DefId, value: &Value) -> Vec<Value> {
+        let crate::facts::ItemKind::Enum { variants, .. } = &self.world.index.def(def).item.kind else {
+            return vec![value.clone()];
+        };
+        if !value.is_unknown() || variants.len() > MOST_TEMPLATES {
+            return vec![value.clone()];
+        }
+        (0..variants.len())
+            .map(|at| {
+                let at = u16::try_from(at).unwrap_or(u16::MAX);
+                let fields: Vec<_> = self
+                    .world
+                    .variant_fields(def, at)
+                    .into_iter()
+                    .map(|(name, ty)| (name.clone(), Value::typed(ty).named(name)))
+                    .collect();
+                Value { data: Data::LocalVariant(def, at, fields.into()), ..value.clone() }
+            })
+            .collect()
+    }
+
+    /// Runs `fmt(&self, f)` or `write_redis_args(&self, out)` and reads what was written.
+    fn written_by(&mut self, id: super::FnId, value: &Value) -> Option<Value> {
+        let definition = self.world.index.function(id);
+        let body = definition.function.body.as_ref()?;
+        let sink = super::pattern::name_of(&definition.function.params.first()?.pat);
+        if sink.is_empty() || !self.busy.insert(id) {
+            return None;
+        }
+        self.depth += 1;
+        let scope = Rc::new(self.world.fn_scope(id));
+        let mut frame = Frame::new(definition.file, definition.scope, scope, None);
+        frame.bind("self".into(), Value { name: "self".into(), ..value.clone() });
+        frame.bind(sink.clone(), Value::text(""));
+        for stmt_value in std::iter::once(self.block_keeping(&mut frame, body)) {
+            drop(stmt_value);
+        }
+        self.depth -= 1;
+        self.busy.remove(&id);
+        let written = frame.get(&sink)?.clone();
+        let useful = written.alternatives().iter().all(|value| match &value.data {
+            Data::Text(template) => !template.pieces().is_empty(),
+            _ => false,
+        });
+        useful.then_some(written)
+    }
+
+    /// A function body whose parameters outlive it.
+    fn block_keeping(&mut self, frame: &mut Frame, block: &'a crate::facts::Block) -> Value {
+        self.block(frame, block)
+    }
+
+    /// A value as it is sent: types of the workspace become what they write.
+    pub(super) fn as_sent(&mut self, argument: Argument) -> Argument {
+        let value = &argument.value;
+        let own = match &value.data {
+            Data::Struct(..) | Data::LocalVariant(..) => true,
+            Data::Unknown => !value.parameter && matches!(value.ty, Ty::Adt(..)),
+            _ => false,
+        };
+        if !own {
+            return argument;
+        }
+        match self.rendered(value) {
+            Some(rendered) => {
+                let value = Value { data: rendered.data, ..argument.value };
+                Argument { value, ..argument }
+            }
+            None => argument,
+        }
+    }
+
+    /// `[a, b].join(":")`, `[a, b].concat()`.
+    pub(super) fn joined(&mut self, items: &[Value], separator: &str) -> Option<Value> {
+        let mut templates = vec![Template::default()];
+        for (at, item) in items.iter().enumerate() {
+            if at > 0 {
+                for template in &mut templates {
+                    template.push_text(separator);
+                }
+            }
+            let parts = self.templates_of(item, &item.name.clone(), false);
+            templates = product(&templates, &parts);
+        }
+        Some(join(templates.into_iter().map(Value::template)))
+    }
+
+    /// `text + more`, in place or not.
+    pub(super) fn appended(&mut self, text: &Value, more: &Value) -> Value {
+        let name = more.name.clone();
+        let parts = self.templates_of(more, &name, false);
+        let old: Vec<Template> = text.alternatives().into_iter().filter_map(Value::as_template).collect();
+        if old.is_empty() {
+            return Value::typed(Ty::external("String"));
+        }
+        join(product(&old, &parts).into_iter().map(Value::template))
+    }
+}
+
+fn product(left: &[Template], right: &[Template]) -> Vec<Template> {
+    if left.len() * right.len() > MOST_TEMPLATES {
+        // Too many to list: what is appended becomes a hole.
+        return left
+            .iter()
+            .map(|template| {
+                let mut template = template.clone();
+                template.push_hole(Hole::default());
+                template
+            })
+            .collect();
+    }
+    let mut out = Vec::new();
+    for a in left {
+        for b in right {
+            let mut joined = a.clone();
+            joined.push(b);
+            out.push(joined);
+        }
+    }
+    out
+}

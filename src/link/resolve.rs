@@ -1,0 +1,317 @@
+//! What a path means: uses, globs, preludes, re-exports, renamed crates. Alternatives (two `cfg` definitions of one name)
+//! are all returned.
+
+use std::cell::RefCell;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::index::{DefId, DefKind, Entry, Index, ModuleId};
+use crate::clients::{Catalogue, ClientId};
+use crate::facts::{ItemKind, Name, Path, UseLeaf};
+use crate::source::Workspace;
+
+/// What a path stands for.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Res {
+    Module(ModuleId),
+    Def(DefId),
+    /// A variant of an enum of the workspace, by position.
+    Variant(DefId, u16),
+    /// `Type::name` of the workspace: an associated function or constant, not looked up yet.
+    Member(DefId, Name),
+    /// Something in another crate, as a full path that starts with the library's real name; canonical for the clients
+    /// of the catalogue.
+    External(Name),
+}
+
+/// Resolves paths, remembering what it found.
+pub(crate) struct Resolver<'a> {
+    pub(crate) index: &'a Index<'a>,
+    pub(crate) catalogue: &'a Catalogue,
+    workspace: &'a Workspace,
+    memo: RefCell<FxHashMap<(ModuleId, Name), Vec<Res>>>,
+    busy: RefCell<FxHashSet<(ModuleId, Name)>>,
+    traits: RefCell<FxHashMap<ModuleId, Vec<ClientId>>>,
+}
+
+impl<'a> Resolver<'a> {
+    pub(crate) fn new(workspace: &'a Workspace, index: &'a Index<'a>, catalogue: &'a Catalogue) -> Self {
+        Self {
+            index,
+            catalogue,
+            workspace,
+            memo: RefCell::default(),
+            busy: RefCell::default(),
+            traits: RefCell::default(),
+        }
+    }
+
+    /// Everything that `path` may stand for, seen from `module`. `Self` is the caller's business.
+    pub(crate) fn path(&self, module: ModuleId, path: &Path) -> Vec<Res> {
+        let names: Vec<&Name> = path.segments.iter().map(|segment| &segment.name).collect();
+        self.names(module, &names, path.global)
+    }
+
+    pub(crate) fn names(&self, module: ModuleId, names: &[&Name], global: bool) -> Vec<Res> {
+        let Some((first, rest)) = names.split_first() else { return Vec::new() };
+        let mut found = if global {
+            self.extern_crate(module, first)
+        } else {
+            match first.as_str() {
+                "crate" | "$crate" => vec![Res::Module(self.index.module(module).root)],
+                "self" => vec![Res::Module(self.index.real_module(module))],
+                "super" => self.parent(module).into_iter().map(Res::Module).collect(),
+                _ => self.first(module, first),
+            }
+        };
+        for name in rest {
+            let mut next = Vec::new();
+            for res in found {
+                self.member(&res, name, &mut next);
+            }
+            found = next;
+        }
+        found
+    }
+
+    fn parent(&self, module: ModuleId) -> Option<ModuleId> {
+        let real = self.index.real_module(module);
+        self.index.module(real).parent.map(|parent| self.index.real_module(parent))
+    }
+
+    /// A name as the first segment of a path: scope, enclosing bodies, then crates.
+    fn first(&self, module: ModuleId, name: &Name) -> Vec<Res> {
+        let mut at = Some(module);
+        while let Some(id) = at {
+            let found = self.in_module(id, name);
+            if !found.is_empty() {
+                return found;
+            }
+            let current = self.index.module(id);
+            at = if current.anonymous { current.parent } else { None };
+        }
+        self.extern_crate(module, name)
+    }
+
+    /// A name declared, imported or glob-imported in `module`.
+    pub(crate) fn in_module(&self, module: ModuleId, name: &Name) -> Vec<Res> {
+        let key = (module, name.clone());
+        if let Some(known) = self.memo.borrow().get(&key) {
+            return known.clone();
+        }
+        // A cycle of re-exports adds nothing.
+        if !self.busy.borrow_mut().insert(key.clone()) {
+            return Vec::new();
+        }
+        let found = self.look_up(module, name);
+        self.busy.borrow_mut().remove(&key);
+        if self.busy.borrow().is_empty() || !found.is_empty() {
+            self.memo.borrow_mut().insert(key, found.clone());
+        }
+        found
+    }
+
+    fn look_up(&self, module: ModuleId, name: &Name) -> Vec<Res> {
+        let mut found = Vec::new();
+        let current = self.index.module(module);
+        for entry in current.names.get(name).into_iter().flatten() {
+            match entry {
+                Entry::Module(id) => push(&mut found, Res::Module(*id)),
+                Entry::Def(id) => push(&mut found, Res::Def(*id)),
+                Entry::Use(leaf) => {
+                    for res in self.leaf(module, leaf) {
+                        push(&mut found, res);
+                    }
+                }
+                Entry::Crate(krate) => {
+                    for res in self.extern_crate(module, krate) {
+                        push(&mut found, res);
+                    }
+                }
+            }
+        }
+        if !found.is_empty() {
+            return found;
+        }
+        for glob in &current.globs {
+            for res in self.leaf(module, glob) {
+                self.glob_member(&res, name, &mut found);
+            }
+        }
+        found
+    }
+
+    /// What a `use` leaf (without its `*`) names. In the 2015 edition paths start at the crate root.
+    fn leaf(&self, module: ModuleId, leaf: &UseLeaf) -> Vec<Res> {
+        let names: Vec<&Name> = leaf.path.iter().collect();
+        if names.is_empty() {
+            return vec![Res::Module(self.index.module(module).root)];
+        }
+        let own_name = !leaf.glob && names.len() == 1 && *names[0] == leaf.name;
+        if own_name {
+            // `use redis;` imports the crate of that name, not itself.
+            return self.extern_crate(module, names[0]);
+        }
+        let found = self.names(module, &names, leaf.global);
+        if found.is_empty() && !leaf.global && self.edition(module) == 2015 {
+            let root = self.index.module(module).root;
+            return self.names(root, &names, false);
+        }
+        found
+    }
+
+    fn edition(&self, module: ModuleId) -> u16 {
+        self.workspace.package(self.index.module(module).package).map_or(2021, |package| package.edition)
+    }
+
+    /// A crate by the name it has in this package.
+    fn extern_crate(&self, module: ModuleId, name: &Name) -> Vec<Res> {
+        if matches!(name.as_str(), "std" | "core" | "alloc") {
+            return vec![Res::External("std".into())];
+        }
+        let package_id = self.index.module(module).package;
+        let Some(package) = self.workspace.package(package_id) else { return Vec::new() };
+        if let Some(dependency) = package.dependencies.iter().find(|d| d.alias == name.as_str()) {
+            if let Some(root) = dependency.local.and_then(|local| self.index.lib_roots.get(&local)) {
+                return vec![Res::Module(*root)];
+            }
+            return vec![Res::External(library_name(&dependency.package).into())];
+        }
+        // A binary, test or example names its own library.
+        if package.lib_name == name.as_str()
+            && let Some(root) = self.index.lib_roots.get(&package_id)
+            && self.index.module(module).root != *root
+        {
+            return vec![Res::Module(*root)];
+        }
+        // A file without manifest: the client crates are taken at their word.
+        if package.manifest.as_os_str().is_empty() && self.catalogue.canonical(name).is_some() {
+            return vec![Res::External(name.clone())];
+        }
+        Vec::new()
+    }
+
+    fn member(&self, res: &Res, name: &Name, out: &mut Vec<Res>) {
+        match res {
+            Res::Module(id) => match name.as_str() {
+                "super" => out.extend(self.parent(*id).map(Res::Module)),
+                "self" => push(out, res.clone()),
+                _ => {
+                    for found in self.in_module(*id, name) {
+                        push(out, found);
+                    }
+                }
+            },
+            Res::External(path) => push(out, self.external(format!("{path}::{name}"))),
+            Res::Def(id) => match &self.index.def(*id).item.kind {
+                ItemKind::Enum { variants, .. } => match variants.iter().position(|v| v.name == *name) {
+                    Some(at) => push(out, Res::Variant(*id, u16::try_from(at).unwrap_or(u16::MAX))),
+                    None => push(out, Res::Member(*id, name.clone())),
+                },
+                _ => push(out, Res::Member(*id, name.clone())),
+            },
+            Res::Variant(..) | Res::Member(..) => {}
+        }
+    }
+
+    /// A name brought in by `use res::*`.
+    fn glob_member(&self, res: &Res, name: &Name, out: &mut Vec<Res>) {
+        match res {
+            Res::External(path) => {
+                // Nothing is known of what another crate exports; only what the catalogue knows can be found there.
+                if let Some(canonical) = self.catalogue.canonical(&format!("{path}::{name}"))
+                    && self.known(&canonical)
+                {
+                    push(out, Res::External(canonical.as_ref().into()));
+                }
+            }
+            _ => self.member(res, name, out),
+        }
+        out.retain(|res| !matches!(res, Res::Member(..)));
+    }
+
+    fn known(&self, canonical: &str) -> bool {
+        self.catalogue.type_spec(canonical).is_some()
+            || self.catalogue.trait_spec(canonical).is_some()
+            || self.catalogue.maker(canonical).is_some()
+            || self.catalogue.attribute(canonical).is_some()
+    }
+
+    fn external(&self, path: String) -> Res {
+        match self.catalogue.canonical(&path) {
+            Some(canonical) => Res::External(canonical.as_ref().into()),
+            None => Res::External(path.into()),
+        }
+    }
+
+    /// Clients whose command traits are in scope in `module`: imported by name, as `_`, by glob or by prelude.
+    pub(crate) fn client_traits(&self, module: ModuleId) -> Vec<ClientId> {
+        if let Some(known) = self.traits.borrow().get(&module) {
+            return known.clone();
+        }
+        let mut found = Vec::new();
+        let mut at = Some(module);
+        while let Some(id) = at {
+            self.traits_of(id, &mut found, &mut FxHashSet::default());
+            let current = self.index.module(id);
+            at = if current.anonymous { current.parent } else { None };
+        }
+        self.traits.borrow_mut().insert(module, found.clone());
+        found
+    }
+
+    fn traits_of(&self, module: ModuleId, found: &mut Vec<ClientId>, seen: &mut FxHashSet<ModuleId>) {
+        if !seen.insert(module) {
+            return;
+        }
+        let current = self.index.module(module);
+        let named = current.names.values().flatten().filter_map(|entry| match entry {
+            Entry::Use(leaf) => Some(*leaf),
+            _ => None,
+        });
+        for leaf in named.chain(current.anonymous_uses.iter().copied()) {
+            for res in self.leaf(module, leaf) {
+                if let Res::External(path) = &res
+                    && let Some(spec) = self.catalogue.trait_spec(path)
+                    && !found.contains(&spec.client)
+                {
+                    found.push(spec.client);
+                }
+            }
+        }
+        for glob in &current.globs {
+            for res in self.leaf(module, glob) {
+                match res {
+                    Res::External(path) => {
+                        if let Some(client) = self.catalogue.prelude(&path)
+                            && !found.contains(&client)
+                        {
+                            found.push(client);
+                        }
+                    }
+                    Res::Module(id) => self.traits_of(id, found, seen),
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    /// Whether `def` is of this kind.
+    pub(crate) fn is(&self, def: DefId, kind: DefKind) -> bool {
+        self.index.def(def).kind == kind
+    }
+}
+
+/// The library name of a package of the registry.
+fn library_name(package: &str) -> String {
+    match package {
+        "valkey-glide" => "glide".to_owned(),
+        _ => package.replace('-', "_"),
+    }
+}
+
+fn push(out: &mut Vec<Res>, res: Res) {
+    if !out.contains(&res) {
+        out.push(res);
+    }
+}

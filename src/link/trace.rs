@@ -1,0 +1,107 @@
+//! What the evaluation of a function leaves behind: commands, calls and loads in order.
+
+use std::rc::Rc;
+
+use super::index::FnId;
+use super::value::{Argument, BatchId, CommandId, Value};
+use crate::clients::{ClientId, MethodSpec, Unit};
+use crate::facts::Name;
+use crate::finding::{Confidence, FileId, Place};
+use crate::inventory::{ExitKind, GuardKind, LoadKind, Via};
+use crate::text::Span;
+
+/// Something that happened while a function was evaluated.
+#[derive(Debug, Clone)]
+pub(crate) enum Step {
+    Command(CommandId),
+    Hit(CommandId),
+    Miss(CommandId),
+    Load {
+        kind: LoadKind,
+        place: Place,
+        name: String,
+    },
+    Guard {
+        kind: GuardKind,
+        place: Place,
+    },
+    /// A call of a function of the workspace that was evaluated with these arguments.
+    Call(Rc<CallStep>),
+    Branch(Vec<Vec<Step>>),
+    Loop(Vec<Step>),
+    Spawn(Vec<Step>),
+    /// A closure or `async` block, run in place: a `return` in it ends only it.
+    Inline(Vec<Step>),
+    Leave(ExitKind),
+}
+
+/// A call of a function of the workspace.
+#[derive(Debug)]
+pub(crate) struct CallStep {
+    pub(crate) function: FnId,
+    /// The function's or method's name token at the call.
+    pub(crate) place: Place,
+    /// The whole call.
+    pub(crate) call: Span,
+    pub(crate) outcome: Rc<Outcome>,
+    /// `false` when the call goes through a trait with other implementations that do something else.
+    pub(crate) certain: bool,
+    /// The receiver or the path as written.
+    pub(crate) receiver: String,
+    /// Values given for the parameters, in order, with their places in the caller.
+    pub(crate) args: Vec<Argument>,
+    /// `false` when the returned future is dropped.
+    pub(crate) sent: bool,
+}
+
+/// What a function did with given arguments.
+#[derive(Debug, Default)]
+pub(crate) struct Outcome {
+    pub(crate) steps: Vec<Step>,
+    pub(crate) value: Value,
+    /// Something was left out because evaluation would have gone too deep.
+    pub(crate) cut: bool,
+}
+
+/// A command as it was sent (or queued).
+#[derive(Debug, Clone)]
+pub(crate) struct Command {
+    pub(crate) file: FileId,
+    /// The method or command name token.
+    pub(crate) name_span: Span,
+    /// The whole call.
+    pub(crate) call: Span,
+    pub(crate) client: ClientId,
+    pub(crate) form: Form,
+    pub(crate) args: Vec<Argument>,
+    pub(crate) via: Via,
+    pub(crate) batch: Option<BatchId>,
+    pub(crate) sent: bool,
+    pub(crate) receiver: String,
+    pub(crate) confidence: Confidence,
+    /// The method as written; `cmd` for a raw command.
+    pub(crate) spelled: Name,
+}
+
+/// How the command and its arguments are laid out.
+#[derive(Debug, Clone)]
+pub(crate) enum Form {
+    /// A client's method: positions come from its table. `extra`: arguments appended to a finished `Cmd`.
+    Method { spec: Rc<MethodSpec>, own_args: usize },
+    /// A raw command: the name, then the server's own argument order.
+    Raw { name: Option<Value> },
+    /// A script: `args` are its keys first (as many as `keys`), then its arguments.
+    Script { text: Option<String>, keys: usize },
+    /// `#[io_cached]` and the like: the key is the first argument, the TTL (in this unit) the second, if any.
+    Attribute { command: &'static str, ttl: Option<Unit> },
+}
+
+/// A pipeline or transaction.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Batch {
+    /// `None`: not known, or only on some path.
+    pub(crate) atomic: Option<bool>,
+    /// Made by a function out of sight, for example a parameter.
+    pub(crate) foreign: bool,
+    pub(crate) last: Option<CommandId>,
+}

@@ -1,0 +1,260 @@
+//! What the evaluation knows of a value.
+
+use std::rc::Rc;
+
+use smallvec::SmallVec;
+
+use super::index::{DefId, FnId};
+use super::ty::Ty;
+use crate::clients::{ClientId, Unit};
+use crate::facts::Name;
+use crate::finding::FileId;
+use crate::template::{Hole, Template};
+use crate::text::Span;
+
+/// Index into [`super::trace::Program`]'s commands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct CommandId(pub(crate) u32);
+/// A pipeline or transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct BatchId(pub(crate) u32);
+/// A closure and what it captured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct ClosureId(pub(crate) u32);
+
+/// A value: its type, its content as far as known, and where it comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub(crate) struct Value {
+    pub(crate) ty: Ty,
+    pub(crate) data: Data,
+    /// What the source calls it, for the names of holes.
+    pub(crate) name: Name,
+    /// Reads whose result this is made of.
+    pub(crate) reads: SmallVec<[CommandId; 1]>,
+    /// It is, or is made only of, a parameter of the function at hand (not `self`).
+    pub(crate) parameter: bool,
+    /// The unit of a number that came out of a `Duration`.
+    pub(crate) unit: Option<Unit>,
+    /// A random part was added.
+    pub(crate) jitter: bool,
+    /// How it was serialised, and from what type.
+    pub(crate) encoded: Option<Rc<Encoded>>,
+}
+
+/// A serialised value.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Encoded {
+    pub(crate) format: crate::inventory::Encoding,
+    pub(crate) ty: Ty,
+    /// Where it was serialised.
+    pub(crate) generic: bool,
+}
+
+/// The content of a value.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub(crate) enum Data {
+    #[default]
+    Unknown,
+    Unit,
+    Text(Template),
+    Int(i128),
+    Bool(bool),
+    /// True when the reads in `reads` hit (or, for `false`, missed).
+    Found(bool),
+    /// In microseconds.
+    Duration(i128),
+    /// `Some(x)`, `Ok(x)`, `SetExpiry::EX(60)`: an enum variant of another crate by its last two segments at least.
+    Variant(Name, Rc<[Value]>),
+    /// A variant of an enum of the workspace. Fields in order.
+    LocalVariant(DefId, u16, Rc<[(Name, Value)]>),
+    Struct(DefId, Rc<[(Name, Value)]>),
+    Tuple(Rc<[Value]>),
+    /// `complete`: no further elements.
+    List {
+        items: Rc<[Value]>,
+        complete: bool,
+    },
+    Command(Rc<Building>),
+    Batch(BatchId),
+    /// A builder of options: the methods called on it.
+    Options(Name, Rc<[(Name, Vec<Value>)]>),
+    /// A script's text.
+    Script(ClientId, Rc<Script>),
+    Closure(ClosureId),
+    Function(FnId),
+    /// A command that was made but not yet awaited or otherwise used.
+    Pending(CommandId),
+    OneOf(Rc<[Value]>),
+}
+
+/// A command under construction.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Building {
+    pub(crate) client: ClientId,
+    /// The command's name, where it is known.
+    pub(crate) name: Option<Value>,
+    pub(crate) args: Vec<Argument>,
+    pub(crate) file: FileId,
+    /// The name token.
+    pub(crate) name_span: Span,
+    /// It began as a method constructor (`Cmd::set(k, v)`): the method, and how many of `args` are its own.
+    pub(crate) method: Option<(Name, usize)>,
+}
+
+/// A script, and what it is called with.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Script {
+    pub(crate) text: Option<String>,
+    pub(crate) keys: Vec<Argument>,
+    pub(crate) args: Vec<Argument>,
+    pub(crate) name_span: Span,
+}
+
+/// An argument with its place.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Argument {
+    pub(crate) value: Value,
+    pub(crate) file: FileId,
+    pub(crate) span: Span,
+}
+
+impl Value {
+    pub(crate) fn unknown() -> Self {
+        Self::default()
+    }
+
+    pub(crate) fn of(data: Data) -> Self {
+        Self { data, ..Self::default() }
+    }
+
+    pub(crate) fn typed(ty: Ty) -> Self {
+        Self { ty, ..Self::default() }
+    }
+
+    pub(crate) fn text(text: impl Into<String>) -> Self {
+        Self { ty: Ty::external("str"), data: Data::Text(Template::text(text)), ..Self::default() }
+    }
+
+    pub(crate) fn template(template: Template) -> Self {
+        Self { ty: Ty::external("String"), data: Data::Text(template), ..Self::default() }
+    }
+
+    pub(crate) fn int(n: i128) -> Self {
+        Self { ty: Ty::Unknown, data: Data::Int(n), ..Self::default() }
+    }
+
+    pub(crate) fn named(mut self, name: impl Into<Name>) -> Self {
+        self.name = name.into();
+        self
+    }
+
+    pub(crate) fn with_ty(mut self, ty: Ty) -> Self {
+        if !ty.is_unknown() {
+            self.ty = ty;
+        }
+        self
+    }
+
+    pub(crate) fn is_unknown(&self) -> bool {
+        matches!(self.data, Data::Unknown)
+    }
+
+    /// `Some(x)`, `Ok(x)`.
+    pub(crate) fn wrapped(variant: &str, inner: Self) -> Self {
+        let (reads, ty) = (inner.reads.clone(), inner.ty.clone());
+        Self { ty, data: Data::Variant(variant.into(), Rc::from([inner])), reads, ..Self::default() }
+    }
+
+    /// The constant text, when there is no hole in it.
+    pub(crate) fn as_text(&self) -> Option<&str> {
+        match &self.data {
+            Data::Text(template) => template.as_text(),
+            _ => None,
+        }
+    }
+
+    /// The alternatives of this value, itself when there is only one.
+    pub(crate) fn alternatives(&self) -> Vec<&Self> {
+        match &self.data {
+            Data::OneOf(values) => values.iter().flat_map(|value| value.alternatives()).collect(),
+            _ => vec![self],
+        }
+    }
+
+    /// The hole that this value leaves in a template.
+    pub(crate) fn hole(&self) -> Hole {
+        let lower = self.name.to_ascii_lowercase();
+        let last = lower.rsplit(['.', ':']).next().unwrap_or(&lower);
+        Hole {
+            name: self.name.to_string(),
+            debug: false,
+            ty: None,
+            parameter: self.parameter,
+            version: matches!(last, "version" | "ver" | "v" | "schema_version" | "cache_version" | "key_version")
+                || last.ends_with("_version"),
+        }
+    }
+
+    /// The text that formatting this value gives; `None` when it is not one text.
+    pub(crate) fn as_template(&self) -> Option<Template> {
+        match &self.data {
+            Data::Text(template) => Some(template.clone()),
+            Data::Int(n) => Some(Template::text(n.to_string())),
+            Data::Bool(b) => Some(Template::text(b.to_string())),
+            Data::Unknown
+            | Data::Found(_)
+            | Data::Struct(..)
+            | Data::LocalVariant(..)
+            | Data::Duration(_)
+            | Data::Pending(_) => Some(Template::hole(self.hole())),
+            Data::Variant(name, inner) if matches!(name.as_str(), "Some" | "Ok") => inner.first()?.as_template(),
+            _ => None,
+        }
+    }
+}
+
+/// Most alternatives that are kept apart.
+const MOST_ALTERNATIVES: usize = 8;
+
+/// Either value.
+pub(crate) fn join(values: impl IntoIterator<Item = Value>) -> Value {
+    let mut all: Vec<Value> = Vec::new();
+    for value in values {
+        for alternative in value.alternatives() {
+            if !all.contains(alternative) {
+                all.push(alternative.clone());
+            }
+        }
+    }
+    if all.len() > 1 {
+        // Two unknowns that differ in name only are one unknown.
+        let first_unknown = all.iter().position(|value| value.is_unknown() && value.reads.is_empty());
+        if let Some(first) = first_unknown {
+            let keep = all[first].clone();
+            all.retain(|value| !(value.is_unknown() && value.reads.is_empty()));
+            all.push(keep);
+        }
+    }
+    match all.len() {
+        0 => Value::unknown(),
+        1 => all.swap_remove(0),
+        n => {
+            let ty = all.iter().map(|value| &value.ty).find(|ty| !ty.is_unknown()).cloned().unwrap_or_default();
+            let mut reads: SmallVec<[CommandId; 1]> = SmallVec::new();
+            for value in &all {
+                for read in &value.reads {
+                    if !reads.contains(read) {
+                        reads.push(*read);
+                    }
+                }
+            }
+            let name = all.iter().map(|value| &value.name).find(|name| !name.is_empty()).cloned().unwrap_or_default();
+            let parameter = all.iter().all(|value| value.parameter);
+            let jitter = all.iter().any(|value| value.jitter);
+            let unit = all.iter().find_map(|value| value.unit);
+            let encoded = all.iter().find_map(|value| value.encoded.clone());
+            let data = if n > MOST_ALTERNATIVES { Data::Unknown } else { Data::OneOf(all.into()) };
+            Value { ty, data, name, reads, parameter, unit, jitter, encoded }
+        }
+    }
+}
