@@ -63,9 +63,8 @@ const META: Meta = Meta {
 };
 
 /// Words in a key that say that its counter is meant to stay.
-const DURABLE: [&str; 11] = [
-    "seq", "sequence", "next", "epoch", "version", "generation", "revision", "total", "totals", "alltime", "lifetime",
-];
+const DURABLE: [&str; 11] =
+    ["seq", "sequence", "next", "epoch", "version", "generation", "revision", "total", "totals", "alltime", "lifetime"];
 
 pub(super) struct CounterWithoutTtl;
 

@@ -42,7 +42,9 @@ pub(super) fn write_with_ttl(context: Context<'_>, op: &Operation, seconds: i128
         Via::Wrapper => format!("pass a TTL of {seconds} seconds to `{receiver}.{}({key}, …)`", op.spelled),
         Via::Attribute => format!("give the attribute a TTL of {seconds} seconds (`time` or `ttl_secs`, by version)"),
         Via::Script => format!("send the TTL with the write: `redis.call('SET', KEYS[1], ARGV[1], 'EX', {seconds})`"),
-        _ if op.spelled.eq_ignore_ascii_case("cmd") || op.via == Via::Command => command_with_ttl(op, key, value, seconds),
+        _ if op.spelled.eq_ignore_ascii_case("cmd") || op.via == Via::Command => {
+            command_with_ttl(op, key, value, seconds)
+        }
         _ => method_with_ttl(op, receiver, key, value, seconds),
     }
 }
@@ -81,7 +83,9 @@ fn method_with_ttl(op: &Operation, receiver: &str, key: &str, value: &str, secon
     }
     match (op.command.as_str(), op.spelled.as_str()) {
         ("SET", "set_options") => {
-            format!("add `.with_expiration(SetExpiry::EX({seconds}))` to the options of `{receiver}.set_options({key}, …)`")
+            format!(
+                "add `.with_expiration(SetExpiry::EX({seconds}))` to the options of `{receiver}.set_options({key}, …)`"
+            )
         }
         ("SETNX", _) => format!(
             "write `{receiver}.set_options({key}, {value}, \
@@ -91,7 +95,9 @@ fn method_with_ttl(op: &Operation, receiver: &str, key: &str, value: &str, secon
             "write `{receiver}.set_options({key}, {value}, \
              SetOptions::default().get(true).with_expiration(SetExpiry::EX({seconds})))`"
         ),
-        ("MSET" | "MSETNX", _) => format!("queue one `set_ex(key, value, {seconds})` per key in `redis::pipe().atomic()`"),
+        ("MSET" | "MSETNX", _) => {
+            format!("queue one `set_ex(key, value, {seconds})` per key in `redis::pipe().atomic()`")
+        }
         ("SET", _) => format!("write `{receiver}.set_ex({key}, {value}, {seconds})`"),
         (_, spelled) => format!(
             "send both in one transaction: `redis::pipe().atomic().{spelled}({key}, …).expire({key}, {seconds})`"

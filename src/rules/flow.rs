@@ -56,8 +56,9 @@ fn bare(written: &str) -> String {
 pub(super) fn holds_back(inventory: &Inventory, event: &Event) -> bool {
     match event {
         Event::Guard { .. } => true,
-        Event::Operation(id) => operation(inventory, *id)
-            .is_some_and(|op| op.effect == Effect::Lock || (op.purpose == Purpose::Lock && (op.creates() || op.effect == Effect::Script))),
+        Event::Operation(id) => operation(inventory, *id).is_some_and(|op| {
+            op.effect == Effect::Lock || (op.purpose == Purpose::Lock && (op.creates() || op.effect == Effect::Script))
+        }),
         _ => false,
     }
 }

@@ -105,12 +105,18 @@ fn cure(context: Context<'_>, op: &Operation) -> String {
         Via::Command if op.command == "SET" => format!("add `.arg(\"PX\").arg(30_000)` after the value, {why}"),
         Via::Command | Via::Script => format!("send `SET {key} token NX PX 30000`, {why}"),
         _ if op.client.contains("fred") => {
-            format!("write `{receiver}.set({key}, {value}, Some(Expiration::PX(30_000)), Some(SetOptions::NX), false)`, {why}")
+            format!(
+                "write `{receiver}.set({key}, {value}, Some(Expiration::PX(30_000)), Some(SetOptions::NX), false)`, {why}"
+            )
         }
         _ if op.client.contains("rustis") => {
-            format!("write `{receiver}.set_with_options({key}, {value}, SetCondition::NX, SetExpiration::Px(30_000))`, {why}")
+            format!(
+                "write `{receiver}.set_with_options({key}, {value}, SetCondition::NX, SetExpiration::Px(30_000))`, {why}"
+            )
         }
-        _ if op.spelled == "set_options" => format!("add `.with_expiration(SetExpiry::PX(30_000))` to the options, {why}"),
+        _ if op.spelled == "set_options" => {
+            format!("add `.with_expiration(SetExpiry::PX(30_000))` to the options, {why}")
+        }
         _ => format!(
             "write `{receiver}.set_options({key}, {value}, \
              SetOptions::default().conditional_set(ExistenceCheck::NX).with_expiration(SetExpiry::PX(30_000)))`, {why}"

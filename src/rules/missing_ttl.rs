@@ -160,7 +160,10 @@ fn judge_gap(context: Context<'_>, usage: &Usage<'_>, gap: &Gap<'_>) -> Option<F
     } else if !gap.calls.is_empty() && op.forwards_key {
         let calls = gap.calls.len();
         let plural = if calls == 1 { "call" } else { "calls" };
-        (format!("{command} stores {key} without a TTL, for {calls} {plural}"), "whatever the caller asks for".to_owned())
+        (
+            format!("{command} stores {key} without a TTL, for {calls} {plural}"),
+            "whatever the caller asks for".to_owned(),
+        )
     } else {
         (format!("{command} stores {key} without a TTL"), "this entry never expires".to_owned())
     };

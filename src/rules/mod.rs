@@ -139,7 +139,8 @@ pub fn run(context: Context<'_>, tests: bool, wanted: impl Fn(&Meta) -> bool) ->
         rule.check(context, &mut findings);
     }
     if !tests {
-        let in_tests: FxHashSet<_> = context.inventory.operations.iter().filter(|op| op.test).map(|op| op.place).collect();
+        let in_tests: FxHashSet<_> =
+            context.inventory.operations.iter().filter(|op| op.test).map(|op| op.place).collect();
         findings.retain(|finding| !in_tests.contains(&finding.primary));
     }
     findings.sort_by(|a, b| (a.primary, a.rule, &a.discriminator).cmp(&(b.primary, b.rule, &b.discriminator)));

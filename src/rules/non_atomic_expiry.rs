@@ -122,10 +122,7 @@ impl Rule for NonAtomicExpiry {
 fn expires_later(op: &Operation) -> bool {
     op.sent
         && op.creates()
-        && matches!(
-            op.ttl.kind,
-            TtlKind::None | TtlKind::Separate(_) | TtlKind::NotApplicable | TtlKind::Undetermined
-        )
+        && matches!(op.ttl.kind, TtlKind::None | TtlKind::Separate(_) | TtlKind::NotApplicable | TtlKind::Undetermined)
 }
 
 fn expires(op: &Operation) -> bool {
@@ -179,15 +176,18 @@ fn describe(context: Context<'_>, write: &Operation, expiries: &[&Operation]) ->
     let (command, expire, key) = (&write.command, &first.command, report::key(write));
     if in_pipeline {
         finding.level = IN_PIPELINE;
-        finding.message = format!("`{command}` and `{expire}` of {key} are queued in a pipeline that is not a transaction");
+        finding.message =
+            format!("`{command}` and `{expire}` of {key} are queued in a pipeline that is not a transaction");
     } else {
-        finding.message = format!("`{command}` and `{expire}` of {key} are two commands: a failure between them leaves no TTL");
+        finding.message =
+            format!("`{command}` and `{expire}` of {key} are two commands: a failure between them leaves no TTL");
     }
     "written here".clone_into(&mut finding.primary_label);
     finding.help = help(context, write, first, in_pipeline);
     for expiry in apart {
         finding.labels.push(label(expiry.place, "gets its expiry only here"));
-        if let Some(definition) = expiry.wrapper.as_ref().and_then(|w| flow::operation(context.inventory, w.definition)) {
+        if let Some(definition) = expiry.wrapper.as_ref().and_then(|w| flow::operation(context.inventory, w.definition))
+        {
             finding.labels.push(label(definition.place, format!("`{}` is sent here", definition.command)));
         }
     }

@@ -156,7 +156,8 @@ fn fill_after<'a>(inventory: &'a Inventory, events: &'a [Event], read: &Operatio
         }
         (_, Stage::Before | Stage::Read | Stage::Missed) if flow::holds_back(inventory, event) => None,
         (Event::Operation(id), stage) => {
-            let Some(write) = flow::operation(inventory, *id).filter(|op| stores(op) && flow::same_key(op, read)) else {
+            let Some(write) = flow::operation(inventory, *id).filter(|op| stores(op) && flow::same_key(op, read))
+            else {
                 return Some(stage);
             };
             match stage {

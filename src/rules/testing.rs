@@ -4,8 +4,8 @@ use super::{Context, find};
 use crate::finding::{Confidence, FileId, Finding, Place};
 use crate::inventory::operation::TtlUnit;
 use crate::inventory::{
-    BatchUse, Condition, Effect, Encoding, Event, FunctionEvents, GuardKind, Inventory, KeyUse, LoadKind, OpId, Operation,
-    Purpose, Ttl, TtlKind, ValueUse, Via, WrapperUse,
+    BatchUse, Condition, Effect, Encoding, Event, FunctionEvents, GuardKind, Inventory, KeyUse, LoadKind, OpId,
+    Operation, Purpose, Ttl, TtlKind, ValueUse, Via, WrapperUse,
 };
 use crate::policy::Policy;
 use crate::source::Workspace;

@@ -132,7 +132,8 @@ fn outside(demand: Demand<'_>, op: &Operation, low: i128, high: i128) -> Option<
     let mut finding = report::finding(&META, op);
     let whose = if limit.of_class { format!("class `{}`", demand.name()) } else { "the rule file".to_owned() };
     let (than, verb) = if long { ("longer", "allows at most") } else { ("shorter", "wants at least") };
-    finding.message = format!("the TTL of {} is {}, but {whose} {verb} {}", report::key(op), duration(given), duration(limit.ms));
+    finding.message =
+        format!("the TTL of {} is {}, but {whose} {verb} {}", report::key(op), duration(given), duration(limit.ms));
     finding.primary_label = format!("{than} than {whose} allows");
     finding.help = advice(demand, limit);
     finding.discriminator = format!("{} {}", report::subject(op), demand.name());

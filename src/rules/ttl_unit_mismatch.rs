@@ -126,7 +126,9 @@ fn mixed_units(op: &Operation) -> Option<Fault> {
         (TtlUnit::UnixSeconds | TtlUnit::UnixMilliseconds, TtlUnit::Seconds | TtlUnit::Milliseconds) => {
             "use the relative form (`EX`, `PX`, `EXPIRE`), or add the current time"
         }
-        (TtlUnit::Seconds | TtlUnit::Milliseconds, _) => "use the absolute form (`EXAT`, `EXPIREAT`), or subtract the current time",
+        (TtlUnit::Seconds | TtlUnit::Milliseconds, _) => {
+            "use the absolute form (`EXAT`, `EXPIREAT`), or subtract the current time"
+        }
         (TtlUnit::UnixSeconds, _) => "give the Unix time in seconds",
         (TtlUnit::UnixMilliseconds, _) => "give the Unix time in milliseconds",
     };
@@ -145,7 +147,8 @@ fn is_relative(unit: TtlUnit) -> bool {
 /// may convert as well, so its names say nothing.
 fn named_unit(written: &str) -> Option<TtlUnit> {
     let path = written.trim().trim_start_matches(['&', '*']);
-    let path = path.split(" as ").next().unwrap_or(path).trim().trim_end_matches(".into()").trim_end_matches(".try_into()?");
+    let path =
+        path.split(" as ").next().unwrap_or(path).trim().trim_end_matches(".into()").trim_end_matches(".try_into()?");
     if !path.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.' | ':')) {
         return None;
     }

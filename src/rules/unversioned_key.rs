@@ -60,14 +60,35 @@ const META: Meta = Meta {
 
 /// Types whose serialised form does not change with the program.
 const SCALARS: [&str; 24] = [
-    "bool", "char", "str", "String", "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128", "isize",
-    "f32", "f64", "Uuid", "Decimal", "DateTime", "NaiveDate", "NaiveDateTime", "Duration",
+    "bool",
+    "char",
+    "str",
+    "String",
+    "u8",
+    "u16",
+    "u32",
+    "u64",
+    "u128",
+    "usize",
+    "i8",
+    "i16",
+    "i32",
+    "i64",
+    "i128",
+    "isize",
+    "f32",
+    "f64",
+    "Uuid",
+    "Decimal",
+    "DateTime",
+    "NaiveDate",
+    "NaiveDateTime",
+    "Duration",
 ];
 
 /// Containers that add no shape of their own.
-const CONTAINERS: [&str; 12] = [
-    "Option", "Vec", "Box", "Arc", "Rc", "Cow", "HashMap", "BTreeMap", "HashSet", "BTreeSet", "Utc", "FxHashMap",
-];
+const CONTAINERS: [&str; 12] =
+    ["Option", "Vec", "Box", "Arc", "Rc", "Cow", "HashMap", "BTreeMap", "HashSet", "BTreeSet", "Utc", "FxHashMap"];
 
 pub(super) struct UnversionedKey;
 
@@ -113,7 +134,9 @@ impl Rule for UnversionedKey {
 /// Whether `op` stores a serialised struct that is a copy of something.
 fn stores_struct(op: &Operation, users: &[&Operation]) -> bool {
     let purpose = match op.purpose {
-        Purpose::Unknown => users.iter().map(|user| user.purpose).find(|&p| p != Purpose::Unknown).unwrap_or(op.purpose),
+        Purpose::Unknown => {
+            users.iter().map(|user| user.purpose).find(|&p| p != Purpose::Unknown).unwrap_or(op.purpose)
+        }
         known => known,
     };
     let copied = match purpose {
