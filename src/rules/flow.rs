@@ -40,6 +40,11 @@ pub(super) fn same_key(one: &Operation, other: &Operation) -> bool {
     !written(one).is_disjoint(&written(other))
 }
 
+/// Whether both happen inside the same call of a wrapper, which is reported itself, once.
+pub(super) fn inside_one_call(one: &Operation, other: &Operation) -> bool {
+    one.wrapper.is_some() && other.wrapper.is_some() && one.place == other.place
+}
+
 /// A key expression without what does not change its value: `&key`, `key.clone()`, `key.as_str()` are `key`.
 fn bare(written: &str) -> String {
     let mut text = written.trim().trim_start_matches(['&', '*']).trim_start_matches("mut ").trim();

@@ -36,8 +36,6 @@
 //!
 //! - Redis documentation: "Keys and values" (naming)
 
-use rustc_hash::FxHashSet;
-
 use super::demand::{self, Demand};
 use super::report::{self, label};
 use super::usage::Usage;
@@ -69,15 +67,13 @@ impl Rule for KeyFormat {
         let usage = Usage::new(context.inventory);
         let mut shapes: Vec<_> = usage.shapes().collect();
         shapes.sort_unstable_by_key(|(shape, _)| *shape);
-        let refined = refined(context, &usage);
         for (shape, users) in shapes {
-            let mut sites: Vec<_> = users.iter().copied().filter(|op| holds_data(op)).collect();
+            let mut sites: Vec<_> =
+                users.iter().copied().filter(|op| holds_data(op) && usage.chooses_key(op)).collect();
             // A write decides what the key is called; a key that is only read is judged at the read.
             sites.sort_by_key(|op| (!op.creates(), op.id));
             let Some(&op) = sites.first() else { continue };
-            let kept_out = |op: &&Operation| {
-                refined.contains(&op.id) || Demand::of(context.policy, op).is_store() || is_exempt(op.purpose)
-            };
+            let kept_out = |op: &&Operation| Demand::of(context.policy, op).is_store() || is_exempt(op.purpose);
             if sites.iter().any(kept_out) {
                 continue;
             }
@@ -117,14 +113,4 @@ fn holds_data(op: &Operation) -> bool {
 
 fn is_exempt(purpose: Purpose) -> bool {
     matches!(purpose, Purpose::Lock | Purpose::Pubsub | Purpose::Queue | Purpose::Admin)
-}
-
-/// Operations inside wrappers that put a prefix before their caller's key: the calls show the whole key.
-fn refined(context: Context<'_>, usage: &Usage<'_>) -> FxHashSet<crate::inventory::OpId> {
-    let decides = |op: &Operation| op.templates().any(|template| template.holes().any(|hole| hole.parameter));
-    let differs = |op: &Operation| {
-        let shape = report::subject(op);
-        usage.calls_of(op.id).iter().any(|call| report::subject(call) != shape)
-    };
-    context.inventory.operations.iter().filter(|op| decides(op) && differs(op)).map(|op| op.id).collect()
 }

@@ -165,7 +165,7 @@ fn describe(context: Context<'_>, write: &Operation, expiries: &[&Operation]) ->
     let apart: Vec<_> = expiries
         .iter()
         .copied()
-        .filter(|expiry| !inside_one_wrapper(write, expiry) && matches!(batched(expiry), None | Some(Some(false))))
+        .filter(|expiry| !flow::inside_one_call(write, expiry) && matches!(batched(expiry), None | Some(Some(false))))
         .collect();
     let first = *apart.first()?;
     let in_pipeline = apart.iter().all(|expiry| batched(expiry).is_some());
@@ -192,11 +192,6 @@ fn describe(context: Context<'_>, write: &Operation, expiries: &[&Operation]) ->
         }
     }
     Some(finding)
-}
-
-/// Whether both happen inside one wrapper, which is reported itself.
-fn inside_one_wrapper(write: &Operation, expiry: &Operation) -> bool {
-    write.wrapper.is_some() && expiry.wrapper.is_some() && write.place == expiry.place
 }
 
 fn help(context: Context<'_>, write: &Operation, expiry: &Operation, in_pipeline: bool) -> String {

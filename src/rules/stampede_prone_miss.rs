@@ -161,7 +161,7 @@ fn fill_after<'a>(inventory: &'a Inventory, events: &'a [Event], read: &Operatio
                 return Some(stage);
             };
             match stage {
-                Stage::Loaded(kind, load, name) if !inside_one_wrapper(read, write) => {
+                Stage::Loaded(kind, load, name) if !flow::inside_one_call(read, write) => {
                     fills.push(Fill { kind, name, load, write });
                     None
                 }
@@ -179,14 +179,6 @@ fn fill_after<'a>(inventory: &'a Inventory, events: &'a [Event], read: &Operatio
 fn stores(op: &Operation) -> bool {
     let scripted = op.effect == Effect::Script && op.script_commands.iter().any(|command| command.starts_with("SET"));
     op.sent && (matches!(op.effect, Effect::Write | Effect::CollectionWrite | Effect::Counter) || scripted)
-}
-
-/// Whether both happen inside one wrapper, which is reported itself.
-fn inside_one_wrapper(read: &Operation, write: &Operation) -> bool {
-    match (&read.wrapper, &write.wrapper) {
-        (Some(read_by), Some(written_by)) => read_by.function == written_by.function && read.place == write.place,
-        _ => false,
-    }
 }
 
 fn describe(context: Context<'_>, read: &Operation, fill: Fill<'_>) -> Option<Finding> {

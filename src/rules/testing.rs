@@ -240,14 +240,16 @@ impl Operation {
     }
 }
 
-/// `user:{id}:{}` as a template.
+/// `user:{id}:{}` as a template; `{*id}` is a parameter of the function.
 pub(super) fn parse(text: &str) -> Template {
     let mut template = Template::default();
     for part in text.split_inclusive('}') {
         match part.split_once('{') {
             Some((literal, hole)) => {
                 template.push_text(literal);
-                template.push_hole(Hole::named(hole.trim_end_matches('}')));
+                let name = hole.trim_end_matches('}');
+                let parameter = name.starts_with('*');
+                template.push_hole(Hole { parameter, ..Hole::named(name.trim_start_matches('*')) });
             }
             None => template.push_text(part),
         }

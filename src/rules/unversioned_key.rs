@@ -102,7 +102,7 @@ impl Rule for UnversionedKey {
         let mut shapes: Vec<_> = usage.shapes().collect();
         shapes.sort_unstable_by_key(|(shape, _)| *shape);
         for (shape, users) in shapes {
-            let mut writers = users.iter().copied().filter(|op| stores_struct(op, users));
+            let mut writers = users.iter().copied().filter(|op| stores_struct(op, users) && usage.chooses_key(op));
             let Some(op) = writers.next() else { continue };
             let Some(template) = op.templates().find(|template| template.shape() == shape) else { continue };
             let demand = Demand::of(context.policy, op);
@@ -146,7 +146,6 @@ fn stores_struct(op: &Operation, users: &[&Operation]) -> bool {
     };
     copied
         && op.creates()
-        && !op.forwards_key
         && !op.value.versioned
         && op.value.encoding.is_struct_format()
         && (op.value.structured || !op.value.ty.as_deref().is_some_and(is_plain))

@@ -3,9 +3,14 @@
 use rustc_hash::FxHashMap;
 
 use crate::inventory::{Effect, Inventory, OpId, Operation, TtlKind};
+use crate::template::Template;
+
+/// Names of parameters that stand for a whole key or the end of one, with any number of segments.
+const OPEN_ENDED: [&str; 5] = ["key", "k", "suffix", "rest", "cache_key"];
 
 /// Operations by the shape of their key. Futures that are dropped unsent are not in it.
 pub(super) struct Usage<'a> {
+    inventory: &'a Inventory,
     by_shape: FxHashMap<String, Vec<&'a Operation>>,
     calls: FxHashMap<OpId, Vec<&'a Operation>>,
 }
@@ -25,7 +30,7 @@ impl<'a> Usage<'a> {
                 calls.entry(wrapper.definition).or_default().push(op);
             }
         }
-        Self { by_shape, calls }
+        Self { inventory, by_shape, calls }
     }
 
     /// Operations on a key of the same shape as the first key of `op`, `op` itself included; empty when nothing is
@@ -58,6 +63,29 @@ impl<'a> Usage<'a> {
         }
         found.sort_by_key(|op| op.id);
         found
+    }
+
+    /// Whether the key is chosen here. Not by a wrapper that leaves it, or a part with segments of its own, to its
+    /// callers; and not by the call of a wrapper that chooses it.
+    pub(super) fn chooses_key(&self, op: &Operation) -> bool {
+        let inner =
+            op.wrapper.as_ref().and_then(|wrapper| self.inventory.operations.get(wrapper.definition.0 as usize));
+        let chosen_inside = inner.is_some_and(|inner| inner.id != op.id && !self.leaves_key_open(inner));
+        !chosen_inside && !self.leaves_key_open(op)
+    }
+
+    fn leaves_key_open(&self, op: &Operation) -> bool {
+        let Some(template) = op.template().filter(|_| !op.forwards_key) else { return true };
+        let mut parameters = template.holes().filter(|hole| hole.parameter).peekable();
+        if parameters.peek().is_none() {
+            return false;
+        }
+        let segments = |template: &Template| template.segments(':').len();
+        parameters.any(|hole| OPEN_ENDED.contains(&hole.name.as_str()))
+            || self
+                .calls_of(op.id)
+                .iter()
+                .any(|call| call.template().is_some_and(|full| segments(full) != segments(template)))
     }
 }
 

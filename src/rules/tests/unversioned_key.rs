@@ -1,5 +1,5 @@
 use crate::finding::{Confidence, Level};
-use crate::inventory::{Encoding, Purpose, ValueUse};
+use crate::inventory::{Encoding, OpId, Operation, Purpose, ValueUse};
 use crate::rules::testing::{World, op};
 
 const RULE: &str = "unversioned-key";
@@ -91,4 +91,27 @@ fn definitions_with_the_callers_key_and_reads_are_not_judged() {
         op("SETEX").key("user:profile:{id}").structured("User", Encoding::Json).purpose(Purpose::Cache).unsent(),
     ])
     .silent(RULE);
+}
+
+#[test]
+fn a_wrapper_that_names_the_key_is_judged_inside_and_one_that_is_given_it_at_the_call() {
+    let json = |operation: Operation| operation.structured("T", Encoding::Json).purpose(Purpose::Cache);
+    // The wrapper names the key, whatever entity it is given.
+    let world = World::of([
+        json(op("SETEX").key("kitchen:{*entity}:{*id}")),
+        json(op("SETEX").key("kitchen:drink:{id}")).call_of("app::put", OpId(0)),
+    ]);
+    assert_eq!(world.one(RULE).primary.span.start, 0);
+    // The wrapper puts a prefix before its caller's key, in which a version may stand.
+    let world = World::of([
+        json(op("SETEX").key("cache:{*key}")),
+        json(op("SETEX").key("cache:user:{id}")).call_of("app::put", OpId(0)),
+    ]);
+    assert_eq!(world.one(RULE).primary.span.start, 100);
+    // The wrapper is given the whole key.
+    let world = World::of([
+        json(op("SETEX").key_parameter("key")),
+        json(op("SETEX").key("kitchen:drink:{id}")).call_of("app::put", OpId(0)),
+    ]);
+    assert_eq!(world.one(RULE).primary.span.start, 100);
 }
