@@ -1,7 +1,33 @@
 //! The rules: one file each. A rule reads the inventory and the policy and writes findings; it knows no syntax and no
 //! output format.
 
+mod counter_without_ttl;
+mod cure;
+mod demand;
+mod docs;
+mod dropped_future;
+mod flow;
+mod flush_command;
+mod gap;
+mod key_format;
+mod keys_command;
+mod lock_without_ttl;
+mod missing_ttl;
+mod non_atomic_expiry;
+mod report;
+mod stampede_prone_miss;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+mod ttl_policy;
+mod ttl_unit_mismatch;
+mod unversioned_key;
+mod usage;
+
 use std::borrow::Cow;
+
+use rustc_hash::FxHashSet;
 
 use crate::finding::{Confidence, Finding, Level};
 use crate::inventory::Inventory;
@@ -28,6 +54,14 @@ pub struct Meta {
     pub docs: &'static str,
 }
 
+impl Meta {
+    /// The whole page of the rule, with its name and a table of its properties before [`Meta::docs`].
+    #[must_use]
+    pub fn page(&self) -> String {
+        docs::page(self)
+    }
+}
+
 /// What kind of fault a rule finds; also a name for levels (`-W correctness`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Category {
@@ -41,6 +75,23 @@ pub enum Category {
     Cost,
     /// The run itself: suppressions, rule file, unparsable files.
     Run,
+}
+
+impl Category {
+    /// Every category.
+    pub const ALL: [Self; 5] = [Self::Policy, Self::Correctness, Self::Resilience, Self::Cost, Self::Run];
+
+    /// Its name on the command line and in reports.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Policy => "policy",
+            Self::Correctness => "correctness",
+            Self::Resilience => "resilience",
+            Self::Cost => "cost",
+            Self::Run => "run",
+        }
+    }
 }
 
 /// What a rule may look at.
@@ -63,7 +114,38 @@ pub trait Rule: Sync {
 }
 
 /// Every rule, sorted by id.
-pub static REGISTRY: &[&dyn Rule] = &[];
+pub static REGISTRY: &[&dyn Rule] = &[
+    &counter_without_ttl::CounterWithoutTtl,
+    &dropped_future::DroppedFuture,
+    &flush_command::FlushCommand,
+    &key_format::KeyFormat,
+    &keys_command::KeysCommand,
+    &lock_without_ttl::LockWithoutTtl,
+    &missing_ttl::MissingTtl,
+    &non_atomic_expiry::NonAtomicExpiry,
+    &stampede_prone_miss::StampedeProneMiss,
+    &ttl_policy::TtlPolicy,
+    &ttl_unit_mismatch::TtlUnitMismatch,
+    &unversioned_key::UnversionedKey,
+];
+
+/// Everything that the rules have to say, in stable order: by file, place, rule.
+///
+/// `wanted` picks the rules to run. What stands in test code is left out unless `tests` asks for it.
+#[must_use]
+pub fn run(context: Context<'_>, tests: bool, wanted: impl Fn(&Meta) -> bool) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for rule in REGISTRY.iter().filter(|rule| wanted(rule.meta())) {
+        rule.check(context, &mut findings);
+    }
+    if !tests {
+        let in_tests: FxHashSet<_> =
+            context.inventory.operations.iter().filter(|op| op.test).map(|op| op.place).collect();
+        findings.retain(|finding| !in_tests.contains(&finding.primary));
+    }
+    findings.sort_by(|a, b| (a.primary, a.rule, &a.discriminator).cmp(&(b.primary, b.rule, &b.discriminator)));
+    findings
+}
 
 /// The rule with this id.
 #[must_use]

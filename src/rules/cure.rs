@@ -1,0 +1,117 @@
+//! The cure in the words of the code at hand: its connection, key and value, its client's API.
+
+use super::Context;
+use crate::inventory::{Operation, Via};
+
+/// A TTL to show where neither the rule file nor another writer of the key says one, in seconds.
+const EXAMPLE_SECONDS: i128 = 900;
+
+/// The expressions of a call, short enough to be repeated in a help text.
+pub(super) struct Parts<'a> {
+    pub(super) receiver: &'a str,
+    pub(super) key: &'a str,
+    pub(super) value: &'a str,
+}
+
+impl<'a> Parts<'a> {
+    pub(super) fn of(context: Context<'a>, op: &'a Operation) -> Self {
+        let value = op.value.span.map_or("", |span| span.of(context.workspace.text(op.place.file)));
+        Self {
+            receiver: short(&op.receiver, "con"),
+            key: short(op.keys.first().map_or("", |key| key.written.as_str()), "key"),
+            value: short(value, "value"),
+        }
+    }
+}
+
+/// `text` if it is one short line, else `fallback`.
+fn short<'a>(text: &'a str, fallback: &'a str) -> &'a str {
+    let fits = !text.is_empty() && text.chars().count() <= 40 && !text.contains(['\n', '`']);
+    if fits { text } else { fallback }
+}
+
+/// Whole seconds for a help text, from the first known of some TTLs in milliseconds.
+pub(super) fn seconds(known: impl IntoIterator<Item = Option<i128>>) -> i128 {
+    known.into_iter().flatten().map(|ms| ms / 1000).find(|&seconds| seconds > 0).unwrap_or(EXAMPLE_SECONDS)
+}
+
+/// How to write the same value with a TTL of `seconds`: starts with a verb, lower case.
+pub(super) fn write_with_ttl(context: Context<'_>, op: &Operation, seconds: i128) -> String {
+    let Parts { receiver, key, value } = Parts::of(context, op);
+    match op.via {
+        Via::Wrapper => format!("pass a TTL of {seconds} seconds to `{receiver}.{}({key}, …)`", op.spelled),
+        Via::Attribute => format!("give the attribute a TTL of {seconds} seconds (`time` or `ttl_secs`, by version)"),
+        Via::Script => format!("send the TTL with the write: `redis.call('SET', KEYS[1], ARGV[1], 'EX', {seconds})`"),
+        _ if op.spelled.eq_ignore_ascii_case("cmd") || op.via == Via::Command => {
+            command_with_ttl(op, key, value, seconds)
+        }
+        _ => method_with_ttl(op, receiver, key, value, seconds),
+    }
+}
+
+fn command_with_ttl(op: &Operation, key: &str, value: &str, seconds: i128) -> String {
+    match op.command.as_str() {
+        "SET" => format!("add `.arg(\"EX\").arg({seconds})` after the value"),
+        "SETNX" => format!(
+            "send `cmd(\"SET\").arg({key}).arg({value}).arg(\"NX\").arg(\"EX\").arg({seconds})` instead of `SETNX`"
+        ),
+        "GETSET" => format!(
+            "send `cmd(\"SET\").arg({key}).arg({value}).arg(\"GET\").arg(\"EX\").arg({seconds})` instead of `GETSET`"
+        ),
+        "MSET" | "MSETNX" => format!("queue one `SET … EX {seconds}` per key in `redis::pipe().atomic()`"),
+        _ => format!("queue it with `EXPIRE {key} {seconds}` in one `redis::pipe().atomic()`"),
+    }
+}
+
+fn method_with_ttl(op: &Operation, receiver: &str, key: &str, value: &str, seconds: i128) -> String {
+    let client = op.client.as_str();
+    if client.contains("fred") {
+        let condition = if op.command == "SETNX" { "Some(SetOptions::NX)" } else { "None" };
+        return format!("write `{receiver}.set({key}, {value}, Some(Expiration::EX({seconds})), {condition}, false)`");
+    }
+    if client.contains("rustis") {
+        let condition = if op.command == "SETNX" { "SetCondition::NX" } else { "None" };
+        return format!(
+            "write `{receiver}.set_with_options({key}, {value}, {condition}, SetExpiration::Ex({seconds}))`"
+        );
+    }
+    if client.contains("simple") {
+        return format!("write `{receiver}.setex({key}, {value}, {seconds})`");
+    }
+    if client.contains("redis_async") || client.contains("redis-async") {
+        return format!("send `resp_array![\"SET\", {key}, {value}, \"EX\", \"{seconds}\"]`");
+    }
+    match (op.command.as_str(), op.spelled.as_str()) {
+        ("SET", "set_options") => {
+            format!(
+                "add `.with_expiration(SetExpiry::EX({seconds}))` to the options of `{receiver}.set_options({key}, …)`"
+            )
+        }
+        ("SETNX", _) => format!(
+            "write `{receiver}.set_options({key}, {value}, \
+             SetOptions::default().conditional_set(ExistenceCheck::NX).with_expiration(SetExpiry::EX({seconds})))`"
+        ),
+        ("GETSET", _) => format!(
+            "write `{receiver}.set_options({key}, {value}, \
+             SetOptions::default().get(true).with_expiration(SetExpiry::EX({seconds})))`"
+        ),
+        ("MSET" | "MSETNX", _) => {
+            format!("queue one `set_ex(key, value, {seconds})` per key in `redis::pipe().atomic()`")
+        }
+        ("SET", _) => format!("write `{receiver}.set_ex({key}, {value}, {seconds})`"),
+        (_, spelled) => format!(
+            "send both in one transaction: `redis::pipe().atomic().{spelled}({key}, …).expire({key}, {seconds})`"
+        ),
+    }
+}
+
+/// The call of the companion crate that does cache-aside in one flight: `cache.get_or_load(&id, || load(…))`.
+pub(super) fn get_or_load(op: &Operation, load: &str) -> String {
+    let id = op.template().and_then(|template| template.holes().last()).map_or("", |hole| hole.name.as_str());
+    let load = if load.is_empty() || load.contains(['`', '\n', '{']) {
+        "…".to_owned()
+    } else {
+        format!("{}(…)", load.trim_end_matches('!'))
+    };
+    format!("`cache.get_or_load(&{}, || {load})`", short(id, "id").trim_start_matches('&'))
+}

@@ -1,0 +1,140 @@
+//! Questions about the order of events that more than one rule asks.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::inventory::{Effect, Event, FunctionEvents, GuardKind, Inventory, OpId, Operation, Purpose};
+
+/// The operation with this id; `None` for an event that refers to nothing.
+pub(super) fn operation(inventory: &Inventory, id: OpId) -> Option<&Operation> {
+    inventory.operations.get(id.0 as usize)
+}
+
+/// Every event of the tree, outer ones first.
+pub(super) fn each<'e>(events: &'e [Event], visit: &mut impl FnMut(&'e Event)) {
+    for event in events {
+        visit(event);
+        match event {
+            Event::Branch(arms) => arms.iter().for_each(|arm| each(arm, visit)),
+            Event::Call { events, .. } | Event::Loop(events) | Event::Spawn(events) => each(events, visit),
+            _ => {}
+        }
+    }
+}
+
+/// Whether two operations use the same key: the same shape, or, where the key is wholly a parameter or unknown, the
+/// same expression in the same function.
+pub(super) fn same_key(one: &Operation, other: &Operation) -> bool {
+    let shaped = |op: &Operation| op.templates().any(crate::template::Template::has_literal);
+    if shaped(one) && shaped(other) {
+        return one
+            .templates()
+            .filter(|template| template.has_literal())
+            .any(|key| other.templates().any(|template| template.shape() == key.shape()));
+    }
+    if shaped(one) != shaped(other) || one.function != other.function {
+        return false;
+    }
+    let written = |op: &Operation| -> FxHashSet<String> {
+        op.keys.iter().map(|key| bare(&key.written)).filter(|written| !written.is_empty()).collect()
+    };
+    !written(one).is_disjoint(&written(other))
+}
+
+/// Whether both happen inside the same call of a wrapper, which is reported itself, once.
+pub(super) fn inside_one_call(one: &Operation, other: &Operation) -> bool {
+    one.wrapper.is_some() && other.wrapper.is_some() && one.place == other.place
+}
+
+/// A key expression without what does not change its value: `&key`, `key.clone()`, `key.as_str()` are `key`.
+fn bare(written: &str) -> String {
+    let mut text = written.trim().trim_start_matches(['&', '*']).trim_start_matches("mut ").trim();
+    while let Some(shorter) = [".clone()", ".as_str()", ".to_string()", ".to_owned()", ".as_ref()", ".into()", "[..]"]
+        .iter()
+        .find_map(|suffix| text.strip_suffix(suffix))
+    {
+        text = shorter;
+    }
+    text.to_owned()
+}
+
+/// Whether this event makes all but one caller wait or leave.
+pub(super) fn holds_back(inventory: &Inventory, event: &Event) -> bool {
+    match event {
+        Event::Guard { .. } => true,
+        Event::Operation(id) => operation(inventory, *id).is_some_and(|op| {
+            op.effect == Effect::Lock || (op.purpose == Purpose::Lock && (op.creates() || op.effect == Effect::Script))
+        }),
+        _ => false,
+    }
+}
+
+/// Functions of which every call stands behind a guard, directly or further up.
+pub(super) struct Protected<'a>(FxHashSet<&'a str>);
+
+impl<'a> Protected<'a> {
+    pub(super) fn new(inventory: &'a Inventory) -> Self {
+        // By callee: the caller, and whether the call itself stands behind a guard.
+        let mut calls: FxHashMap<&str, Vec<(&str, bool)>> = FxHashMap::default();
+        for function in &inventory.functions {
+            note_calls(inventory, function, &function.events, false, &mut calls);
+        }
+        // Grown from nothing, so that functions that only call each other are not protected.
+        let mut protected: FxHashSet<&str> = FxHashSet::default();
+        loop {
+            let more: Vec<&str> = calls
+                .iter()
+                .filter(|(callee, by)| {
+                    !protected.contains(*callee)
+                        && by.iter().all(|(caller, guarded)| *guarded || protected.contains(caller))
+                })
+                .map(|(callee, _)| *callee)
+                .collect();
+            if more.is_empty() {
+                return Self(protected);
+            }
+            protected.extend(more);
+        }
+    }
+
+    pub(super) fn contains(&self, function: &str) -> bool {
+        self.0.contains(function)
+    }
+}
+
+/// Notes the calls that stand in the function itself; those of its callees are noted for the callees.
+fn note_calls<'a>(
+    inventory: &Inventory,
+    function: &'a FunctionEvents,
+    events: &'a [Event],
+    mut guarded: bool,
+    calls: &mut FxHashMap<&'a str, Vec<(&'a str, bool)>>,
+) -> bool {
+    for event in events {
+        match event {
+            Event::Branch(arms) => {
+                let mut all = !arms.is_empty();
+                for arm in arms {
+                    all &= note_calls(inventory, function, arm, guarded, calls);
+                }
+                guarded |= all;
+            }
+            Event::Loop(body) | Event::Spawn(body) => {
+                note_calls(inventory, function, body, guarded, calls);
+            }
+            Event::Call { function: callee, events, .. } => {
+                calls.entry(callee.as_str()).or_default().push((function.function.as_str(), guarded));
+                // A lock that a callee takes in Redis is still held when it returns.
+                each(events, &mut |event| guarded |= is_redis_lock(inventory, event));
+            }
+            _ => guarded |= holds_back(inventory, event),
+        }
+    }
+    guarded
+}
+
+fn is_redis_lock(inventory: &Inventory, event: &Event) -> bool {
+    match event {
+        Event::Guard { kind, .. } => *kind == GuardKind::RedisLock,
+        _ => holds_back(inventory, event),
+    }
+}

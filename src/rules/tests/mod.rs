@@ -1,0 +1,13 @@
+//! What every rule flags and what it leaves alone, over hand-built inventories; one file per rule.
+
+mod counter_without_ttl;
+mod key_format;
+mod locks_and_commands;
+mod missing_ttl;
+mod non_atomic_expiry;
+mod pages;
+mod stampede_prone_miss;
+mod ttl_policy;
+mod ttl_unit_mismatch;
+mod unversioned_key;
+mod wording;

@@ -1,0 +1,153 @@
+//! What all rules have in common: ids, documentation, the way findings read.
+
+use crate::finding::{Finding, Level};
+use crate::inventory::operation::TtlUnit;
+use crate::inventory::{Condition, Encoding, Event, ExitKind, LoadKind, OpId, Purpose, TtlKind, Via};
+use crate::rules::testing::{World, hit_or_miss, load, op, sent};
+use crate::rules::{Category, REGISTRY, docs, find};
+
+#[test]
+fn ids_are_kebab_case_unique_and_sorted() {
+    let ids: Vec<_> = REGISTRY.iter().map(|rule| rule.meta().id).collect();
+    assert!(ids.is_sorted_by(|one, next| one < next), "{ids:?}");
+    for id in &ids {
+        assert!(id.chars().all(|c| c.is_ascii_lowercase() || c == '-'), "{id}");
+        assert_eq!(find(id).map(|rule| rule.meta().id), Some(*id));
+    }
+    assert_eq!(ids.len(), 12);
+    assert!(find("no-such-rule").is_none());
+}
+
+#[test]
+fn category_names_and_rule_ids_do_not_clash() {
+    for category in Category::ALL {
+        assert!(find(category.word()).is_none());
+    }
+}
+
+#[test]
+fn every_rule_is_documented_under_the_fixed_headings() {
+    for rule in REGISTRY {
+        let meta = rule.meta();
+        let headings: Vec<_> = meta.docs.lines().filter_map(|line| line.strip_prefix("## ")).collect();
+        assert_eq!(headings, docs::HEADINGS, "{}", meta.id);
+        for heading in docs::HEADINGS {
+            let text = meta.docs.split(&format!("## {heading}\n")).nth(1).unwrap().split("\n## ").next().unwrap();
+            assert!(text.trim().len() > 4, "{}: nothing under {heading}", meta.id);
+        }
+        assert_eq!(meta.docs.matches("```").count() % 2, 0, "{}", meta.id);
+        assert!(!meta.docs.contains("//!"), "{}", meta.id);
+        assert!(meta.level > Level::Off && !meta.since.is_empty());
+        assert_sentence(meta.id, meta.summary);
+    }
+}
+
+#[test]
+fn a_rule_file_has_at_most_250_lines() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/rules");
+    for rule in REGISTRY {
+        let file = folder.join(format!("{}.rs", rule.meta().id.replace('-', "_")));
+        let lines = std::fs::read_to_string(&file).unwrap().lines().count();
+        assert!(lines <= 250, "{} has {lines} lines", file.display());
+    }
+}
+
+/// At least one finding of every rule, in several forms.
+fn everything() -> Vec<Finding> {
+    let mut worlds = vec![];
+    for purpose in [Purpose::Cache, Purpose::Session, Purpose::Token, Purpose::Unknown, Purpose::State] {
+        for client in ["redis", "fred", "rustis", "simple_redis", "redis_async", "glide"] {
+            for command in ["SET", "SETNX", "APPEND"] {
+                worlds.push(World::of([op(command).key("user{id}").purpose(purpose).client(client)]));
+            }
+        }
+        for via in [Via::Command, Via::Pipeline, Via::Attribute, Via::Script] {
+            worlds.push(World::of([op("SET").key("user{id}").purpose(purpose).via(via)]));
+        }
+        for kind in [TtlKind::Maybe, TtlKind::Keep, TtlKind::Undetermined, TtlKind::Constant(0), TtlKind::Constant(-1)]
+        {
+            worlds.push(World::of([op("SET").key("user{id}").purpose(purpose).ttl(kind)]));
+        }
+    }
+    for condition in [Condition::Always, Condition::IfAbsent] {
+        for client in ["redis", "fred", "rustis"] {
+            worlds.push(World::of([op("SET")
+                .key("lock:{id}")
+                .purpose(Purpose::Lock)
+                .condition(condition)
+                .client(client)]));
+        }
+    }
+    worlds.push(World::of([op("INCR").key("hits:{id}"), op("KEYS").key("a:*"), op("FLUSHDB"), op("FLUSHALL")]));
+    worlds.push(World::of([op("EVAL").script(&["KEYS", "FLUSHALL"]), op("DEL").key("a:{id}").unsent()]));
+    worlds.push(World::of([op("SETEX").key("user:{id}").structured("User", Encoding::Json).purpose(Purpose::Cache)]));
+    for unit in [TtlUnit::Seconds, TtlUnit::Milliseconds, TtlUnit::UnixSeconds, TtlUnit::UnixMilliseconds] {
+        for source in [TtlUnit::Seconds, TtlUnit::Milliseconds, TtlUnit::UnixSeconds, TtlUnit::UnixMilliseconds] {
+            for ms in [0, 60, i128::from(u64::MAX)] {
+                let set = op("SETEX").key("user:{id}").ttl(TtlKind::Constant(ms)).unit(unit);
+                worlds.push(World::of([set.clone()]));
+                worlds.push(World::of([set.source_unit(source)]));
+            }
+        }
+    }
+    for command in ["SET", "INCR", "HSET"] {
+        worlds.push(
+            World::of([op(command).key("limit:{id}"), op("EXPIRE").key("limit:{id}")])
+                .function("app::handler", vec![sent(0), sent(1)]),
+        );
+    }
+    worlds.push(
+        World::of([
+            op("HSET").key("a:{id}").in_batch(1, Some(false)),
+            op("EXPIRE").key("a:{id}").in_batch(1, Some(false)),
+        ])
+        .function("app::handler", vec![sent(0), sent(1)]),
+    );
+    worlds.push(World::of([op("GET").key("user:{id}"), op("SETEX").key("user:{id}").ttl_secs(60)]).function(
+        "app::handler",
+        vec![
+            sent(0),
+            hit_or_miss(0, vec![Event::Leave(ExitKind::Return)], vec![load(LoadKind::Database, "db::user"), sent(1)]),
+        ],
+    ));
+    worlds.push(World::of([
+        op("SET").key_parameter("key"),
+        op("SET").key("user:{id}").purpose(Purpose::Cache).call_of("app::put", OpId(0)),
+    ]));
+    worlds.iter().flat_map(|world| REGISTRY.iter().flat_map(|rule| world.check(rule.meta().id))).collect()
+}
+
+#[test]
+fn findings_read_alike() {
+    let findings = everything();
+    for rule in REGISTRY {
+        assert!(findings.iter().any(|finding| finding.rule == rule.meta().id), "no finding of {}", rule.meta().id);
+    }
+    for finding in &findings {
+        assert_sentence(finding.rule, &finding.message);
+        assert!(finding.message.contains('`'), "{}: no code in {:?}", finding.rule, finding.message);
+        assert_sentence(finding.rule, &finding.help);
+        let first = finding.help.split(' ').next().unwrap();
+        assert!(VERBS.contains(&first), "{}: help starts with {first:?}", finding.rule);
+        assert_sentence(finding.rule, &finding.primary_label);
+        for label in &finding.labels {
+            assert_sentence(finding.rule, &label.message);
+        }
+        assert!(!finding.discriminator.is_empty(), "{}", finding.rule);
+    }
+}
+
+/// The verbs that help texts start with.
+const VERBS: [&str; 18] = [
+    "add", "bring", "call", "check", "divide", "give", "keep", "let", "pass", "put", "queue", "raise", "send", "use",
+    "walk", "write", "wrap", "take",
+];
+
+fn assert_sentence(rule: &str, text: &str) {
+    let first = text.chars().next().unwrap_or_else(|| panic!("{rule}: empty text"));
+    let acronym = text.split(' ').next().is_some_and(|word| word.len() > 1 && word.chars().all(|c| c.is_uppercase()));
+    assert!(!first.is_uppercase() || acronym, "{rule}: {text:?}");
+    assert!(!text.ends_with('.') && !text.ends_with('!'), "{rule}: {text:?}");
+    assert_eq!(text.matches('`').count() % 2, 0, "{rule}: {text:?}");
+    assert!(!text.contains("  ") && !text.contains('\n'), "{rule}: {text:?}");
+}
