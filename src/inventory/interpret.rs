@@ -338,15 +338,13 @@ fn key_positions(positions: &KeyPositions, args: &[Argument]) -> Vec<usize> {
 pub(super) fn key_uses(program: &Program<'_>, argument: &Argument) -> Vec<KeyUse> {
     let written = argument.span.of(program.world.workspace.text(argument.file)).to_owned();
     let mut found = Vec::new();
-    for value in argument.value.alternatives() {
-        let template = match &value.data {
-            // A collection of unknown length: the shape of one element.
-            Data::List { items, .. } => match items.as_ref() {
-                [only] => only.as_template(),
-                _ => None,
-            },
-            _ => value.as_template(),
-        };
+    let elements = argument.value.alternatives().into_iter().flat_map(|value| match &value.data {
+        // A collection of unknown length: the shape of one element.
+        Data::List { items, .. } if !items.is_empty() => items.iter().flat_map(Value::alternatives).collect(),
+        _ => vec![value],
+    });
+    for value in elements {
+        let template = value.as_template();
         let template = template.filter(|template| {
             // A hole without a name, made of nothing known, is no template.
             template.has_literal() || template.holes().any(|hole| !hole.name.is_empty())
@@ -384,7 +382,10 @@ fn script(program: &Program<'_>, command: &Command, text: Option<&str>, keys: us
     let mut meaning = Meaning::plain("EVAL", CommandEffect::Script);
     meaning.keys = command.args.iter().take(keys).flat_map(|key| key_uses(program, key)).collect();
     match text {
-        Some(text) => meaning.script_commands = super::script::commands(text),
+        Some(text) => {
+            meaning.script_commands = super::script::commands(text);
+            meaning.ttl = super::script::ttl(text, &meaning.script_commands);
+        }
         None => meaning.unresolved.push("the script's text is not known".to_owned()),
     }
     meaning

@@ -4,6 +4,8 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use super::operation::{Ttl, TtlKind};
+
 /// `redis.call('SET', …)`, `redis.pcall("get", …)`, `server.call('DEL', …)`.
 static CALL: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r#"(?:redis|server)\s*\.\s*p?call\s*\(\s*(?:'([A-Za-z.]+)'|"([A-Za-z.]+)")"#).ok());
@@ -16,6 +18,28 @@ pub(super) fn commands(text: &str) -> Vec<String> {
         .filter_map(|found| found.get(1).or_else(|| found.get(2)))
         .map(|name| name.as_str().to_ascii_uppercase())
         .collect()
+}
+
+/// `'EX'` and its kin as an argument of SET.
+static EXPIRY_WORD: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r#"(?i)['"](?:EX|PX|EXAT|PXAT)['"]"#).ok());
+
+/// Whether a script gives a TTL to what it writes: dynamic if it does, not applicable if it writes nothing, else none.
+pub(super) fn ttl(text: &str, commands: &[String]) -> Ttl {
+    let expires = commands.iter().any(|name| {
+        matches!(name.as_str(), "EXPIRE" | "PEXPIRE" | "EXPIREAT" | "PEXPIREAT" | "SETEX" | "PSETEX" | "GETEX")
+    }) || EXPIRY_WORD.as_ref().is_some_and(|word| word.is_match(text));
+    let writes = commands.iter().any(|name| {
+        name.starts_with("SET")
+            || name.starts_with("INCR")
+            || name.starts_with("HSET")
+            || name.ends_with("PUSH")
+            || name.ends_with("ADD")
+    });
+    Ttl::of(match (expires, writes) {
+        (true, _) => TtlKind::Dynamic,
+        (false, true) => TtlKind::None,
+        (false, false) => TtlKind::NotApplicable,
+    })
 }
 
 #[cfg(test)]

@@ -291,9 +291,19 @@ impl<'a> Evaluator<'a> {
 
     /// One element of a collection.
     pub(super) fn element(&mut self, list: &Value, pat: &Pat) -> Value {
-        let mut element = match &list.data {
-            Data::List { items, complete: true } if !items.is_empty() => join(items.iter().cloned()),
-            _ => Value { ty: element_ty(&list.ty), name: super::pattern::name_of(pat), ..Value::default() },
+        // How many elements there are may not be known; what they look like is, once one was seen.
+        let seen: Vec<Value> = list
+            .alternatives()
+            .into_iter()
+            .flat_map(|list| match &list.data {
+                Data::List { items, .. } => items.to_vec(),
+                _ => Vec::new(),
+            })
+            .collect();
+        let mut element = if seen.is_empty() {
+            Value { ty: element_ty(&list.ty), name: super::pattern::name_of(pat), ..Value::default() }
+        } else {
+            join(seen)
         };
         element.reads.clone_from(&list.reads);
         element.parameter = element.parameter || (list.parameter && element.is_unknown());

@@ -78,6 +78,7 @@ impl<'a> Evaluator<'a> {
                 }
                 let value = self.expr(frame, inner);
                 frame.used = None;
+                frame.fails = true;
                 unwrapped(value)
             }
             ExprKind::Block(block) => self.block(frame, block),
@@ -137,8 +138,10 @@ impl<'a> Evaluator<'a> {
         let before = std::mem::take(&mut frame.steps);
         let returns = std::mem::take(&mut frame.returns);
         let used = frame.used.take();
+        let fails = frame.fails;
         let last = body(self, frame);
         frame.used = used;
+        frame.fails = fails;
         if frame.alive {
             frame.returns.push(last);
         }

@@ -20,6 +20,8 @@ pub(crate) struct Frame {
     pub(crate) returns: Vec<Value>,
     /// `false` behind a `return`.
     pub(crate) alive: bool,
+    /// A `?` may have ended it early.
+    pub(crate) fails: bool,
     /// The expression whose result is awaited, unwrapped or passed on with `?`.
     pub(crate) used: Option<Span>,
     /// How many branches and loops enclose this place.
@@ -39,6 +41,7 @@ impl Frame {
             steps: Vec::new(),
             returns: Vec::new(),
             alive: true,
+            fails: false,
             used: None,
             branches: 0,
             breaks: Vec::new(),

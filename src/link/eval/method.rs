@@ -46,7 +46,9 @@ impl<'a> Evaluator<'a> {
             Data::Script(..) => return self.on_script(frame, receiver, call, site),
             Data::Options(..) => return self.on_options(frame, receiver, call),
             Data::OneOf(alternatives)
-                if alternatives.iter().all(|alt| matches!(alt.data, Data::Command(_) | Data::Options(..))) =>
+                if alternatives
+                    .iter()
+                    .all(|alt| matches!(alt.data, Data::Command(_) | Data::Options(..) | Data::Script(..))) =>
             {
                 // A command built differently on different paths: each is one possibility, sent at one place.
                 return self.on_alternatives(frame, alternatives.to_vec(), call, site, used);

@@ -186,8 +186,12 @@ impl<'a> Evaluator<'a> {
         if frame.alive {
             frame.returns.push(last);
         }
-        let mut value = super::value::join(std::mem::take(&mut frame.returns));
         let declared = self.return_type(id);
+        if frame.fails && frame.returns.iter().any(|value| matches!(value.data, Data::Variant(..))) {
+            let failure = if declared.last() == Some("Option") { "None" } else { "Err" };
+            frame.returns.push(Value::of(Data::Variant(failure.into(), Rc::from([]))));
+        }
+        let mut value = super::value::join(std::mem::take(&mut frame.returns));
         if value.ty.is_unknown() || matches!(value.ty, Ty::Bounded(_)) {
             value.ty = declared;
         }
@@ -230,9 +234,14 @@ impl<'a> Evaluator<'a> {
         let def = self.world.index.def(id);
         let module = self.world.index.module(def.module);
         let value = match &def.item.kind {
-            crate::facts::ItemKind::Constant { ty, value, .. } => {
+            crate::facts::ItemKind::Constant { ty, value, is_static } => {
                 let scope = TypeScope::of(def.module);
                 let declared = self.world.ty(ty, &scope);
+                // What stands in a lock or a cell at the start may be replaced before it is read.
+                if *is_static && is_changeable(&declared) {
+                    self.busy_constants.remove(&id);
+                    return Value::typed(declared).named(def.name.clone());
+                }
                 let mut frame = Frame::new(module.file, def.module, Rc::new(scope), None);
                 let found = value.as_ref().map_or_else(Value::unknown, |value| self.expr(&mut frame, value));
                 let typed = if found.ty.is_unknown() || !declared.is_unknown() { declared } else { found.ty.clone() };
@@ -283,4 +292,23 @@ impl<'a> Evaluator<'a> {
         }
         agreed
     }
+}
+
+/// A lock, cell or once-cell: a static of this type may hold something else later.
+fn is_changeable(ty: &Ty) -> bool {
+    ty.last().is_some_and(|name| {
+        name.starts_with("Atomic")
+            || matches!(
+                name,
+                "Mutex"
+                    | "RwLock"
+                    | "OnceCell"
+                    | "OnceLock"
+                    | "RefCell"
+                    | "Cell"
+                    | "ArcSwap"
+                    | "ArcSwapOption"
+                    | "FairMutex"
+            )
+    }) || ty.inside().is_some_and(is_changeable)
 }

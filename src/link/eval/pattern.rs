@@ -143,6 +143,11 @@ impl<'a> Evaluator<'a> {
 
     /// Whether a value matches a pattern, where that is known.
     pub(super) fn matches(&self, frame: &Frame, pat: &'a Pat, value: &Value) -> Option<bool> {
+        if let Data::OneOf(alternatives) = &value.data {
+            let mut all = alternatives.iter().map(|alternative| self.matches(frame, pat, alternative));
+            let first = all.next().flatten();
+            return first.filter(|first| all.all(|other| other == Some(*first)));
+        }
         match &pat.kind {
             PatKind::Wild => Some(true),
             PatKind::Bind(name, sub) => {

@@ -36,7 +36,12 @@ impl<'a> Evaluator<'a> {
                     }
                     parameter &= given.parameter;
                     let name = self.hole_name(frame, value);
-                    let parts = self.templates_of(&given, &name, spec.contains('?'));
+                    let mut parts = self.templates_of(&given, &name, spec.contains('?'));
+                    if parts.len() > 1 && templates.iter().all(Template::has_literal) && parts.iter().all(is_one_word) {
+                        // A word chosen at run time (`week`, `month`) is one segment like any other: one template with
+                        // a hole says more than a list. At the front of a key it is kept, for it names what this is.
+                        parts = vec![Template::hole(Hole { name: name.to_string(), ..given.hole() })];
+                    }
                     templates = product(&templates, &parts);
                 }
             }
@@ -78,6 +83,15 @@ impl<'a> Evaluator<'a> {
                         self.rendered(alternative)
                     };
                     match rendered {
+                        Some(rendered)
+                            if rendered
+                                .alternatives()
+                                .iter()
+                                .all(|v| v.as_template().is_none_or(|t| !t.has_literal())) =>
+                        {
+                            // An id by its own type: the name outside says more than the one inside.
+                            Template::hole(hole(alternative))
+                        }
                         Some(rendered) => {
                             found.extend(rendered.alternatives().into_iter().filter_map(Value::as_template));
                             continue;
@@ -223,6 +237,10 @@ impl<'a> Evaluator<'a> {
         }
         join(product(&old, &parts).into_iter().map(Value::template))
     }
+}
+
+fn is_one_word(template: &Template) -> bool {
+    !template.to_string().contains([':', '/', '.', '|'])
 }
 
 fn product(left: &[Template], right: &[Template]) -> Vec<Template> {
