@@ -8,7 +8,10 @@ pub mod item;
 pub mod lower;
 pub mod ty;
 
-pub use expr::{Arm, Block, Closure, Expr, ExprKind, FieldInit, FormatPiece, Literal, MacroCall, Pat, PatKind, Stmt};
+pub use expr::{
+    Arm, Block, Closure, Expr, ExprKind, FieldInit, FormatPiece, Literal, MacroBody, MacroCall, MethodCall, Pat,
+    PatKind, Stmt,
+};
 pub use item::{Attribute, Attributes, FileFacts, Function, Item, ItemKind, MacroDef, Param, UseLeaf, Visibility};
 pub use ty::{Generics, Path, Segment, TypeRef};
 

@@ -1,10 +1,41 @@
 //! From `syn` to facts.
 
-use super::FileFacts;
-use crate::source::{SourceError, Workspace};
+mod attributes;
+mod expand;
+mod exprs;
+mod file;
+mod formatting;
+mod functions;
+mod item_macros;
+mod items;
+mod literals;
+mod macros;
+mod patterns;
+mod select;
+mod spans;
+mod template;
+#[cfg(test)]
+mod tests;
+mod tokens;
+mod types;
+mod uses;
+mod workspace;
 
-/// Parses and lowers every file of the run that has content, in parallel. `facts[id]` are those of file `id`.
-#[must_use]
-pub fn lower_all(workspace: &Workspace) -> (Vec<Option<FileFacts>>, Vec<SourceError>) {
-    (workspace.files.iter().map(|_| None).collect(), Vec::new())
+pub use file::{LowerOptions, ParseFailure, lower_file};
+pub use workspace::lower_all;
+
+use smol_str::ToSmolStr as _;
+use syn::ext::IdentExt as _;
+
+use super::{Expr, ExprKind, Name};
+use crate::text::Span;
+
+/// An identifier without its raw prefix.
+fn name(ident: &proc_macro2::Ident) -> Name {
+    ident.unraw().to_smolstr()
+}
+
+/// An expression that the model has no form for.
+fn unknown(span: Span) -> Expr {
+    Expr { span, kind: ExprKind::Unknown }
 }

@@ -1,0 +1,4 @@
+//! What the lowering makes of source text.
+
+mod registry;
+mod show;
