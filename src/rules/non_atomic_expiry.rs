@@ -122,12 +122,12 @@ impl Rule for NonAtomicExpiry {
 fn expires_later(op: &Operation) -> bool {
     let without = match op.ttl.kind {
         TtlKind::None | TtlKind::Separate(_) => true,
-        TtlKind::NotApplicable | TtlKind::Undetermined => {
-            matches!(op.effect, Effect::Counter | Effect::CollectionWrite)
-        }
+        TtlKind::Undetermined => matches!(op.effect, Effect::Counter | Effect::CollectionWrite),
         _ => false,
     };
-    op.sent && op.creates() && without
+    // Of the stream commands with a TTL of their own to lack, only these make a stream.
+    let makes = !op.command.starts_with('X') || matches!(op.command.as_str(), "XADD" | "XGROUP CREATE");
+    op.sent && op.creates() && without && makes
 }
 
 fn expires(op: &Operation) -> bool {
