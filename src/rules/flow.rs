@@ -34,10 +34,12 @@ pub(super) fn same_key(one: &Operation, other: &Operation) -> bool {
     if shaped(one) != shaped(other) || one.function != other.function {
         return false;
     }
-    let written = |op: &Operation| -> FxHashSet<String> {
-        op.keys.iter().map(|key| bare(&key.written)).filter(|written| !written.is_empty()).collect()
+    let names = |op: &Operation| -> FxHashSet<String> {
+        let templates = op.templates().map(ToString::to_string);
+        let written = op.keys.iter().map(|key| bare(&key.written)).filter(|written| !written.is_empty());
+        templates.chain(written).collect()
     };
-    !written(one).is_disjoint(&written(other))
+    !names(one).is_disjoint(&names(other))
 }
 
 /// Whether both happen inside the same call of a wrapper, which is reported itself, once.
@@ -120,6 +122,10 @@ fn note_calls<'a>(
             }
             Event::Loop(body) | Event::Spawn(body) => {
                 note_calls(inventory, function, body, guarded, calls);
+            }
+            // A closure or block of the function itself.
+            Event::Call { function: callee, events, .. } if callee.is_empty() => {
+                guarded = note_calls(inventory, function, events, guarded, calls);
             }
             Event::Call { function: callee, events, .. } => {
                 calls.entry(callee.as_str()).or_default().push((function.function.as_str(), guarded));

@@ -1,8 +1,11 @@
 //! Where "no TTL" was decided. A wrapper that forwards its caller's TTL decides nothing: the call does. A wrapper that
 //! writes without a TTL whatever it is given decides for all its calls, and is reported once.
 
-use super::usage::Usage;
-use crate::inventory::{Inventory, Operation, TtlKind};
+use rustc_hash::FxHashSet;
+
+use super::flow;
+use super::usage::{Usage, gives_ttl};
+use crate::inventory::{Event, Inventory, OpId, Operation, TtlKind};
 
 /// A place that decided to store something without a TTL.
 pub(super) struct Gap<'a> {
@@ -27,9 +30,10 @@ pub(super) fn gaps<'a>(
     usage: &Usage<'a>,
     wanted: impl Fn(&Operation) -> bool,
 ) -> Vec<Gap<'a>> {
+    let choices = Choices::new(inventory);
     let mut gaps = Vec::new();
-    for op in inventory.operations.iter().filter(|op| op.sent && lacks_ttl(op) && !op.forwards_ttl) {
-        if !wanted(op) || decided_by_definition(inventory, op) {
+    for op in inventory.operations.iter().filter(|op| op.sent && lacks_ttl(op) && !choices.left_to_caller(op)) {
+        if !wanted(op) || decided_by_definition(inventory, &choices, op) {
             continue;
         }
         let calls = usage.calls_of(op.id);
@@ -38,7 +42,8 @@ pub(super) fn gaps<'a>(
             // Every caller sends an EXPIRE of its own.
             continue;
         }
-        gaps.push(Gap { op, calls: lacking, maybe: op.ttl.kind == TtlKind::Maybe });
+        let maybe = op.ttl.kind == TtlKind::Maybe || choices.own.contains(&op.id);
+        gaps.push(Gap { op, calls: lacking, maybe });
     }
     gaps
 }
@@ -48,9 +53,61 @@ fn lacks_ttl(op: &Operation) -> bool {
 }
 
 /// Whether `op` is the call of a wrapper that never gives a TTL.
-fn decided_by_definition(inventory: &Inventory, op: &Operation) -> bool {
-    op.wrapper
-        .as_ref()
-        .and_then(|wrapper| inventory.operations.get(wrapper.definition.0 as usize))
-        .is_some_and(|definition| definition.id != op.id && lacks_ttl(definition) && !definition.forwards_ttl)
+fn decided_by_definition(inventory: &Inventory, choices: &Choices, op: &Operation) -> bool {
+    op.wrapper.as_ref().and_then(|wrapper| flow::operation(inventory, wrapper.definition)).is_some_and(|definition| {
+        definition.id != op.id && lacks_ttl(definition) && !choices.left_to_caller(definition)
+    })
+}
+
+/// Writes without a TTL that stand beside one with: `match ttl { Some(ttl) => set_ex(…), None => set(…) }`.
+struct Choices {
+    /// The other one takes its TTL from the caller, who thereby chooses between the two.
+    callers: FxHashSet<OpId>,
+    /// The other one takes it from elsewhere.
+    own: FxHashSet<OpId>,
+}
+
+impl Choices {
+    fn new(inventory: &Inventory) -> Self {
+        let mut choices = Self { callers: FxHashSet::default(), own: FxHashSet::default() };
+        for function in &inventory.functions {
+            flow::each(&function.events, &mut |event| {
+                if let Event::Branch(arms) = event {
+                    choices.note(inventory, arms);
+                }
+            });
+        }
+        choices
+    }
+
+    fn note(&mut self, inventory: &Inventory, arms: &[Vec<Event>]) {
+        // What follows a hit and what follows a miss are two writes, not two ways of one.
+        if arms.iter().flatten().any(|event| matches!(event, Event::Hit(_) | Event::Miss(_))) {
+            return;
+        }
+        let writes: Vec<Vec<&Operation>> = arms.iter().map(|arm| writes_in(inventory, arm)).collect();
+        for (at, arm) in writes.iter().enumerate() {
+            for op in arm.iter().filter(|op| lacks_ttl(op)) {
+                let others = writes.iter().enumerate().filter(|(other, _)| *other != at).flat_map(|(_, arm)| arm);
+                for other in others.filter(|other| gives_ttl(other) && flow::same_key(op, other)) {
+                    let set = if other.forwards_ttl { &mut self.callers } else { &mut self.own };
+                    set.insert(op.id);
+                }
+            }
+        }
+    }
+
+    fn left_to_caller(&self, op: &Operation) -> bool {
+        op.forwards_ttl || self.callers.contains(&op.id)
+    }
+}
+
+fn writes_in<'a>(inventory: &'a Inventory, arm: &[Event]) -> Vec<&'a Operation> {
+    let mut writes = Vec::new();
+    flow::each(arm, &mut |event| {
+        if let Event::Operation(id) = event {
+            writes.extend(flow::operation(inventory, *id).filter(|op| op.creates()));
+        }
+    });
+    writes
 }

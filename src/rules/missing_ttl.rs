@@ -100,9 +100,11 @@ fn creates_value(op: &Operation, usage: &Usage<'_>) -> bool {
         Effect::Write => match op.command.as_str() {
             // The TTL travels with the key, or is an argument that cannot be left out.
             "RENAME" | "RENAMENX" | "MOVE" | "COPY" | "RESTORE" => false,
-            // These change a value in place and leave the TTL that others gave it.
+            // These change a value in place and leave the TTL that others gave it; so does JSON.SET.
             "APPEND" | "SETRANGE" | "SETBIT" | "BITFIELD" => !usage.others(op).any(gives_ttl),
-            _ => true,
+            command if command.starts_with("JSON.") => !usage.others(op).any(gives_ttl),
+            // A collection, although the command replaces it like a string.
+            command => !command.ends_with("STORE"),
         },
         Effect::Lock => op.purpose != Purpose::Unknown,
         Effect::Script => {

@@ -118,11 +118,16 @@ impl Rule for NonAtomicExpiry {
     }
 }
 
-/// Whether `op` may create its key without a TTL.
+/// Whether `op` creates its key without a TTL. Options that could not be resolved may hold one.
 fn expires_later(op: &Operation) -> bool {
-    op.sent
-        && op.creates()
-        && matches!(op.ttl.kind, TtlKind::None | TtlKind::Separate(_) | TtlKind::NotApplicable | TtlKind::Undetermined)
+    let without = match op.ttl.kind {
+        TtlKind::None | TtlKind::Separate(_) => true,
+        TtlKind::Undetermined => matches!(op.effect, Effect::Counter | Effect::CollectionWrite),
+        _ => false,
+    };
+    // Of the stream commands with a TTL of their own to lack, only these make a stream.
+    let makes = !op.command.starts_with('X') || matches!(op.command.as_str(), "XADD" | "XGROUP CREATE");
+    op.sent && op.creates() && without && makes
 }
 
 fn expires(op: &Operation) -> bool {

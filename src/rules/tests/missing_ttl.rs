@@ -1,6 +1,6 @@
 use crate::finding::{Confidence, Level};
-use crate::inventory::{Condition, Effect, Encoding, OpId, Purpose, TtlKind, Via};
-use crate::rules::testing::{World, op};
+use crate::inventory::{Condition, Effect, Encoding, Event, OpId, Operation, Purpose, TtlKind, Via};
+use crate::rules::testing::{World, call, hit_or_miss, op, sent};
 
 const RULE: &str = "missing-ttl";
 
@@ -211,4 +211,58 @@ fn the_cure_speaks_the_language_of_the_client() {
     assert_eq!(help(set().via(Via::Command)), "add `.arg(\"EX\").arg(900)` after the value");
     let value = set().value(Some("String"), Encoding::Plain);
     assert_eq!(help(value), "write `con.set_ex(&key, value, 900)`");
+}
+
+/// `match ttl { Some(ttl) => con.set_ex(key, value, ttl), None => con.set(key, value) }`: operations 0 and 1.
+fn either_way(set_ex: Operation, set: Operation) -> World {
+    World::of([set_ex.ttl(TtlKind::Dynamic), set])
+}
+
+fn two_arms(with: u32, without: u32) -> Event {
+    Event::Branch(vec![vec![sent(with)], vec![sent(without)]])
+}
+
+#[test]
+fn a_choice_that_the_caller_makes_is_judged_at_the_call() {
+    let put = "app::cache::Cache::put";
+    let world = || {
+        either_way(
+            op("SETEX").key_parameter("key").function(put).forwards_ttl(),
+            op("SET").key_parameter("key").function(put),
+        )
+    };
+    world().function(put, vec![two_arms(0, 1)]).silent(RULE);
+    let mut chosen = world();
+    chosen.add(op("SET").key("blog:front:{language}").call_of(put, OpId(1)));
+    let chosen = chosen.function(put, vec![two_arms(0, 1)]).function("app::handler", vec![call(put, vec![sent(2)])]);
+    assert_eq!(chosen.one(RULE).primary.span.start, 200);
+}
+
+#[test]
+fn a_choice_that_the_function_makes_is_a_weaker_finding() {
+    let key = || op("SET").key("user:{id}").purpose(Purpose::Cache);
+    let world = either_way(op("SETEX").key("user:{id}").purpose(Purpose::Cache), key());
+    let finding = world.function("app::handler", vec![two_arms(0, 1)]).one(RULE);
+    assert_eq!((finding.level, finding.confidence), (Level::Warning, Confidence::Likely));
+    assert_eq!(finding.message, "`SET` stores `user:{id}` without a TTL on some path");
+}
+
+#[test]
+fn what_follows_a_hit_and_a_miss_is_no_choice() {
+    let world = World::of([
+        op("GET").key("user:{id}").purpose(Purpose::Cache),
+        op("SET").key("user:{id}").purpose(Purpose::Cache),
+        op("SETEX").key("user:{id}").purpose(Purpose::Cache).ttl_secs(60),
+    ]);
+    let world = world.function("app::handler", vec![sent(0), hit_or_miss(0, vec![sent(1)], vec![sent(2)])]);
+    assert_eq!(world.one(RULE).level, Level::Error);
+}
+
+#[test]
+fn commands_that_replace_a_collection_or_move_a_key_are_not_judged() {
+    for command in ["SUNIONSTORE", "ZRANGESTORE", "RENAME", "COPY", "RESTORE"] {
+        let mut operation = op("SET").key("user:{id}").purpose(Purpose::Cache);
+        operation.command = command.to_owned();
+        World::of([operation]).silent(RULE);
+    }
 }

@@ -138,3 +138,21 @@ fn unsent_commands_are_not_sent() {
         .function("app::handler", vec![sent(0), sent(1)])
         .silent(RULE);
 }
+
+#[test]
+fn a_ttl_that_may_be_there_already_is_not_doubted() {
+    for kind in [TtlKind::Undetermined, TtlKind::Maybe, TtlKind::Dynamic, TtlKind::Keep] {
+        World::of([op("SET").key("a:{id}").ttl(kind), op("EXPIRE").key("a:{id}")])
+            .function("app::handler", vec![sent(0), sent(1)])
+            .silent(RULE);
+    }
+}
+
+#[test]
+fn commands_that_make_no_key_are_not_writes() {
+    for (command, kind) in [("HDEL", TtlKind::NotApplicable), ("XACK", TtlKind::None)] {
+        let mut remove = op("HSET").key("a:{id}").ttl(kind);
+        remove.command = command.to_owned();
+        World::of([remove, op("EXPIRE").key("a:{id}")]).function("app::handler", vec![sent(0), sent(1)]).silent(RULE);
+    }
+}

@@ -240,3 +240,18 @@ fn the_read_of_a_lock_is_no_cached_read() {
         .function("app::handler", vec![sent(0), hit_or_miss(0, vec![leave()], vec![query(), sent(1)])])
         .silent(RULE);
 }
+
+#[test]
+fn a_call_inside_a_block_of_the_function_is_a_call_of_the_function() {
+    let body = || vec![sent(0), hit_or_miss(0, vec![leave()], vec![query(), sent(1)])];
+    // A closure that is run in place; only the second caller holds a guard.
+    let world = cached()
+        .function("app::load", body())
+        .function("app::one", vec![call("", vec![call("app::load", body())])])
+        .function("app::two", vec![guard(GuardKind::Mutex), call("app::load", body())]);
+    assert_eq!(world.check(RULE).len(), 1);
+    cached()
+        .function("app::load", body())
+        .function("app::one", vec![guard(GuardKind::Mutex), call("", vec![call("app::load", body())])])
+        .silent(RULE);
+}
