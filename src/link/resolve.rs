@@ -6,6 +6,7 @@ use std::cell::RefCell;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::index::{DefId, DefKind, Entry, Index, ModuleId};
+use super::ty::last_segment;
 use crate::clients::{Catalogue, ClientId};
 use crate::facts::{ItemKind, Name, Path, UseLeaf};
 use crate::source::Workspace;
@@ -238,7 +239,14 @@ impl<'a> Resolver<'a> {
     }
 
     fn external(&self, path: String) -> Res {
-        match self.catalogue.canonical(&path) {
+        if let Some(canonical) = self.catalogue.canonical(&path) {
+            return Res::External(canonical.as_ref().into());
+        }
+        // A crate that is not in the catalogue but re-exports a client: `any_pool::redis::cmd`, `any_pool::AsyncCommands`.
+        let inner = path.find("::redis::").map(|at| &path[at + 2..]);
+        let by_trait = matches!(last_segment(&path), "AsyncCommands" | "AsyncTypedCommands")
+            .then(|| format!("redis::{}", last_segment(&path)));
+        match by_trait.as_deref().or(inner).and_then(|inner| self.catalogue.canonical(inner)) {
             Some(canonical) => Res::External(canonical.as_ref().into()),
             None => Res::External(path.into()),
         }

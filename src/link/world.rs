@@ -8,7 +8,7 @@ use smallvec::SmallVec;
 
 use super::index::{DefId, DefKind, FnId, ImplId, Index, ModuleId, Owner};
 use super::resolve::{Res, Resolver};
-use super::ty::{Bound, Ty};
+use super::ty::{Bound, Ty, last_segment};
 use crate::clients::{Catalogue, TypeKind, TypeSpec};
 use crate::facts::{Generics, ItemKind, Name, Path, TypeRef};
 use crate::source::Workspace;
@@ -463,7 +463,9 @@ impl<'a> World<'a> {
         match ty {
             Ty::Adt(def, _) => {
                 let impls = self.by_adt.get(def).map_or(&[][..], Vec::as_slice);
-                self.impl_methods(impls, name).unwrap_or_else(|| self.blanket_methods(ty, name))
+                self.impl_methods(impls, name)
+                    .or_else(|| self.delegated_methods(*def, name))
+                    .unwrap_or_else(|| self.blanket_methods(ty, name))
             }
             Ty::External(path, _) => {
                 let impls = self.by_external.get(path).map_or(&[][..], Vec::as_slice);
@@ -498,6 +500,26 @@ impl<'a> World<'a> {
             }
         }
         None
+    }
+
+    /// Methods that a derive gives to an enum by handing the call to what its variants hold.
+    fn delegated_methods(&self, def: DefId, name: &str) -> Option<Methods> {
+        let item = self.index.def(def).item;
+        let ItemKind::Enum { variants, .. } = &item.kind else { return None };
+        let delegates = item.attributes.others.iter().any(|attribute| {
+            matches!(last_segment(&attribute.path), "enum_dispatch" | "delegate" | "enum_delegate" | "ambassador")
+        });
+        if !delegates {
+            return None;
+        }
+        let mut found = Methods { dispatched: true, ..Methods::default() };
+        for at in 0..variants.len() {
+            let fields = self.variant_fields(def, u16::try_from(at).unwrap_or(u16::MAX));
+            let inner = fields.first().map(|(_, ty)| self.associated_functions(ty, name)).unwrap_or_default();
+            found.incomplete |= inner.functions.is_empty();
+            found.functions.extend(inner.functions);
+        }
+        (!found.functions.is_empty()).then_some(found)
     }
 
     fn default_method(&self, trait_: DefId, name: &str) -> Option<FnId> {

@@ -238,7 +238,8 @@ impl<'a> Evaluator<'a> {
         let self_value = self_value.map_or_else(Value::unknown, |value| self.as_self(function, value));
         let outcome = self.evaluate(function, self_value, args.iter().map(|arg| arg.value.clone()).collect());
         let mut value = outcome.value.clone();
-        if reaches {
+        // A retry helper sends nothing itself, but runs the closure that it is given.
+        if reaches || outcome.steps.iter().any(sends) {
             if outcome.cut {
                 self.run_closures(frame, args);
             }
@@ -387,6 +388,16 @@ impl<'a> Evaluator<'a> {
             frame.steps.push(Step::Spawn(spawned));
         }
         Value::unknown()
+    }
+}
+
+fn sends(step: &Step) -> bool {
+    match step {
+        Step::Command(_) => true,
+        Step::Branch(arms) => arms.iter().flatten().any(sends),
+        Step::Loop(steps) | Step::Spawn(steps) | Step::Inline(steps) => steps.iter().any(sends),
+        Step::Call(call) => call.outcome.steps.iter().any(sends),
+        Step::Hit(_) | Step::Miss(_) | Step::Load { .. } | Step::Guard { .. } | Step::Leave(_) => false,
     }
 }
 

@@ -290,6 +290,8 @@ impl<'a> Evaluator<'a> {
                         Some(self.run_raw(frame, client, Some(name.clone()), rest, site))
                     }
                     Data::Script(client, script) => Some(self.run_script(frame, *client, script, site)),
+                    // The caller's command, passed on by a connection of the project's own.
+                    Data::Unknown if argument.value.parameter => Some(Value::unknown()),
                     Data::Unknown => {
                         // A command that was made out of sight.
                         Some(self.run_raw(frame, client, None, Vec::new(), site))
