@@ -401,9 +401,9 @@ fn sends(step: &Step) -> bool {
     }
 }
 
-fn first_load(step: &Step) -> Option<(LoadKind, String)> {
+fn first_load(step: &Step) -> Option<LoadKind> {
     match step {
-        Step::Load { kind, name, .. } => Some((*kind, name.clone())),
+        Step::Load { kind, .. } => Some(*kind),
         Step::Branch(arms) => arms.iter().flatten().find_map(first_load),
         Step::Loop(steps) | Step::Spawn(steps) | Step::Inline(steps) => steps.iter().find_map(first_load),
         Step::Call(call) => first_load_of(&call.outcome),
@@ -411,7 +411,7 @@ fn first_load(step: &Step) -> Option<(LoadKind, String)> {
     }
 }
 
-fn first_load_of(outcome: &Outcome) -> Option<(LoadKind, String)> {
+fn first_load_of(outcome: &Outcome) -> Option<LoadKind> {
     outcome.steps.iter().find_map(first_load)
 }
 
