@@ -228,8 +228,7 @@ impl<'a> Evaluator<'a> {
         let reaches = self.reaches.contains(&function);
         if !reaches && !self.is_value_function(function) {
             if let Some(&kind) = self.loads.get(&function) {
-                let name = definition.function.name.to_string();
-                let name = if site.receiver.is_empty() { name } else { format!("{}::{name}", site.receiver) };
+                let name = called(&site.receiver, &definition.function.name);
                 frame.steps.push(Step::Load { kind, place: frame.place(site.name), name });
             }
             self.run_closures(frame, args);
@@ -255,9 +254,8 @@ impl<'a> Evaluator<'a> {
             })));
         } else {
             let loads = outcome.steps.iter().find_map(first_load);
-            if let Some((kind, name)) =
-                loads.or_else(|| self.loads.get(&function).map(|kind| (*kind, definition.function.name.to_string())))
-            {
+            if let Some(kind) = loads.or_else(|| self.loads.get(&function).copied()) {
+                let name = called(&site.receiver, &definition.function.name);
                 frame.steps.push(Step::Load { kind, place: frame.place(site.name), name });
             }
         }
@@ -389,6 +387,12 @@ impl<'a> Evaluator<'a> {
         }
         Value::unknown()
     }
+}
+
+/// `module::function` as the caller writes it.
+fn called(receiver: &str, name: &str) -> String {
+    let path = receiver.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | ':'));
+    if receiver.is_empty() || !path { name.to_owned() } else { format!("{receiver}::{name}") }
 }
 
 fn sends(step: &Step) -> bool {
