@@ -13,6 +13,7 @@ pub mod link;
 pub mod policy;
 pub mod report;
 pub mod rules;
+pub mod run;
 pub mod source;
 pub mod template;
 pub mod text;

@@ -151,13 +151,8 @@ fn raw(program: &Program<'_>, command: &Command, name: Option<&Value>) -> Meanin
         return meaning;
     };
     // `OBJECT ENCODING`: the sub-command is the first argument.
-    let two_words =
-        flat.first().and_then(|arg| arg.value.as_text()).map(|second| format!("{first} {second}").to_ascii_uppercase());
-    let (spec, skip) = match two_words.as_deref().and_then(|name| catalogue.command(name)) {
-        Some(spec) => (Some(spec), 1),
-        None => (catalogue.command(first), 0),
-    };
-    let Some(spec) = spec else {
+    let second = flat.first().and_then(|arg| arg.value.as_text());
+    let Some((spec, name_words)) = catalogue.command_of_words(first, second) else {
         let mut meaning = Meaning::plain(first, CommandEffect::ModuleOther);
         meaning.alternative = names.get(1).cloned();
         return meaning;
@@ -165,7 +160,7 @@ fn raw(program: &Program<'_>, command: &Command, name: Option<&Value>) -> Meanin
     let mut meaning = Meaning::plain(&spec.name, spec.effect);
     meaning.alternative = names.get(1).cloned();
     meaning.creates = spec.creates;
-    let args = flat.get(skip..).unwrap_or_default();
+    let args = flat.get(name_words - 1..).unwrap_or_default();
     for positions in &spec.keys {
         for at in key_positions(positions, args) {
             if let Some(argument) = args.get(at) {
@@ -173,11 +168,10 @@ fn raw(program: &Program<'_>, command: &Command, name: Option<&Value>) -> Meanin
             }
         }
     }
-    if meaning.keys.is_empty()
-        && matches!(spec.effect, CommandEffect::KeysScan | CommandEffect::Publish | CommandEffect::Subscribe)
-        && let Some(argument) = args.first()
-    {
-        meaning.keys.extend(key_uses(program, argument));
+    for position in [spec.pattern, spec.channel].into_iter().flatten() {
+        if let Some(argument) = args.get(usize::from(position)) {
+            meaning.keys.extend(key_uses(program, argument));
+        }
     }
     if spec.effect == CommandEffect::Scan
         && let Some(at) = word_at(args, "MATCH")
@@ -323,12 +317,15 @@ fn key_positions(positions: &KeyPositions, args: &[Argument]) -> Vec<usize> {
             }
         }
         KeyPositions::After(word) => match word_at(args, word) {
-            // Streams: half of what follows are keys, half are ids.
-            Some(found) if word == "STREAMS" => {
+            Some(found) => vec![found + 1],
+            None => Vec::new(),
+        },
+        KeyPositions::AllAfter(word) => word_at(args, word).map_or_else(Vec::new, |found| (found + 1..args.len()).collect()),
+        KeyPositions::HalfAfter(word) => match word_at(args, word) {
+            Some(found) => {
                 let rest = args.len() - found - 1;
                 (found + 1..found + 1 + rest.div_ceil(2)).collect()
             }
-            Some(found) => vec![found + 1],
             None => Vec::new(),
         },
     }

@@ -235,7 +235,7 @@ impl<'a> Resolver<'a> {
         self.catalogue.type_spec(canonical).is_some()
             || self.catalogue.trait_spec(canonical).is_some()
             || self.catalogue.maker(canonical).is_some()
-            || self.catalogue.attribute(canonical).is_some()
+            || self.catalogue.attribute(canonical, None).is_some()
     }
 
     fn external(&self, path: String) -> Res {

@@ -355,19 +355,19 @@ impl<'a> World<'a> {
         let Ty::External(_, args) = ty else { return None };
         let spec = self.client_type(ty)?;
         match spec.kind {
-            TypeKind::GenericGuard => self.managed(args.first()?),
+            TypeKind::GenericGuard => self.managed(&spec.path, args.first()?),
             TypeKind::Guard => spec.deref.as_ref().map(|path| Ty::External(path.clone(), Rc::from([]))),
             _ => None,
         }
     }
 
-    /// The connection that a pool's manager makes.
-    pub(crate) fn managed(&self, manager: &Ty) -> Option<Ty> {
+    /// The connection that a pool hands out for a manager. `pool` is a path of the pool's library.
+    pub(crate) fn managed(&self, pool: &str, manager: &Ty) -> Option<Ty> {
         for ty in self.chain(manager) {
             match &ty {
-                Ty::External(..) => {
-                    if let Some(spec) = self.client_type(&ty) {
-                        return spec.deref.as_ref().map(|path| Ty::External(path.clone(), Rc::from([])));
+                Ty::External(path, _) => {
+                    if let Some(connection) = self.catalogue.pooled(pool, path) {
+                        return Some(Ty::External(connection.clone(), Rc::from([])));
                     }
                 }
                 Ty::Adt(def, _) => {

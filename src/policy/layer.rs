@@ -11,10 +11,16 @@ use super::{CachePattern, Located, PolicySource, Vocabulary, quantity};
 use crate::finding::{Level, Place};
 
 /// A list that replaces the layer below, or adds to it.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(super) struct Listed<T> {
     pub(super) replace: Option<Vec<T>>,
     pub(super) extend: Vec<T>,
+}
+
+impl<T> Default for Listed<T> {
+    fn default() -> Self {
+        Self { replace: None, extend: Vec::new() }
+    }
 }
 
 /// A pattern with its place.
@@ -429,7 +435,10 @@ fn clients(reader: &mut Reader, entry: &Entry<'_, '_>, layer: &mut Layer) {
         }
         let value = toml::de::ValueDeserializer::from(entry.value.clone());
         match <crate::clients::DeclaredClient as serde::Deserialize>::deserialize(value) {
-            Ok(client) => layer.clients.push(client.called(entry.name)),
+            Ok(client) => {
+                let name = entry.name.to_owned();
+                layer.clients.push(crate::clients::DeclaredClient { name, ..client });
+            }
             Err(error) => {
                 let span = error.span().map_or(entry.key, |range| crate::text::Span::new(range.start, range.end));
                 reader.error(span, format!("[client.{}]: {}", entry.name, error.message()), None);

@@ -73,8 +73,9 @@ fn word_matches(wanted: &str, segment: &Template) -> bool {
     }
 }
 
-/// `*` stands for any text.
-pub(super) fn glob(pattern: &[u8], text: &[u8]) -> bool {
+/// Whether `text` fits `pattern`, in which `*` stands for any text.
+#[must_use]
+pub fn glob(pattern: &[u8], text: &[u8]) -> bool {
     let (mut p, mut t, mut star) = (0, 0, None);
     while t < text.len() {
         match pattern.get(p) {

@@ -45,38 +45,56 @@ impl<'a> Demand<'a> {
 
     /// Redis is the only home of this data: nothing about caches applies.
     pub(super) fn is_store(self) -> bool {
-        false
+        self.class.is_some_and(|class| class.store)
     }
 
     /// Many callers want this key at once.
     pub(super) fn is_hot(self) -> bool {
-        false
+        self.class.is_some_and(|class| class.hot)
     }
 
     /// Loading may happen many times at once.
-    pub(super) fn is_cheap(self, _load: &str) -> bool {
-        false
+    pub(super) fn is_cheap(self, load: &str) -> bool {
+        self.policy.cheap_loads.iter().any(|cheap| {
+            let pattern = cheap.value.as_str();
+            crate::policy::pattern::glob(pattern.as_bytes(), load.as_bytes())
+                || pattern.rsplit("::").next().is_some_and(|last| last == load)
+        })
     }
 
     /// Entries must have a TTL.
     pub(super) fn wants_ttl(self) -> bool {
-        let _ = self.policy;
-        true
+        self.policy.ttl.required.value
     }
 
     /// The TTL of the class, which is the longest that it allows, without jitter.
     pub(super) fn ttl(self) -> Option<Limit> {
-        None
+        let ttl = self.class?.ttl.as_ref()?;
+        Some(Limit { ms: ttl.value.1, place: ttl.place, of_class: true })
     }
 
     /// The longest TTL that the class or the rule file as a whole allows, jitter included.
     pub(super) fn longest(self) -> Option<Limit> {
-        None
+        let of_class = self.class.and_then(|class| self.policy.longest(class));
+        match of_class {
+            Some(limit) => Some(Limit { ms: limit.value, place: limit.place, of_class: true }),
+            None => {
+                let max = self.policy.ttl.max.as_ref()?;
+                Some(Limit { ms: max.value, place: max.place, of_class: false })
+            }
+        }
     }
 
     /// The shortest TTL that the class or the rule file as a whole allows.
     pub(super) fn shortest(self) -> Option<Limit> {
-        None
+        let of_class = self.class.and_then(|class| class.ttl.as_ref()).filter(|ttl| ttl.value.0 > 0);
+        match of_class {
+            Some(ttl) => Some(Limit { ms: ttl.value.0, place: ttl.place, of_class: true }),
+            None => {
+                let min = self.policy.ttl.min.as_ref()?;
+                Some(Limit { ms: min.value, place: min.place, of_class: false })
+            }
+        }
     }
 
     /// The line that gives the class its TTL, as a label.
@@ -87,27 +105,31 @@ impl<'a> Demand<'a> {
     }
 
     /// The class itself, as a label.
-    pub(super) fn label(self, _message: &str) -> Option<Label> {
-        None
+    pub(super) fn label(self, message: &str) -> Option<Label> {
+        self.class?.place.map(|place| report::label(place, message.to_owned()))
     }
 }
 
 /// What is wrong with the format of a key, if anything is known to be.
-pub(super) fn key_fault(_policy: &Policy, _op: &Operation, _template: &Template) -> Option<KeyFault> {
-    None
+pub(super) fn key_fault(policy: &Policy, _op: &Operation, template: &Template) -> Option<KeyFault> {
+    let fault = policy.key_fault(template)?;
+    Some(KeyFault { message: fault.message, repaired: Some(fault.repaired), place: policy.keys.format.place })
 }
 
 /// Whether a key carries a version, or is exempt from carrying one.
-pub(super) fn is_versioned(_policy: &Policy, template: &Template) -> bool {
-    template.holes().any(|hole| hole.version)
+pub(super) fn is_versioned(policy: &Policy, template: &Template) -> bool {
+    policy.keys.version_prefix.is_none()
+        || crate::policy::grammar::version_of(template, policy.keys.format.value.separator).is_some()
 }
 
 /// The key with the version segment where the rule file wants it.
-pub(super) fn versioned(_policy: &Policy, _template: &Template) -> Option<String> {
-    None
+pub(super) fn versioned(policy: &Policy, template: &Template) -> Option<String> {
+    let prefix = policy.keys.version_prefix.as_ref()?;
+    Some(policy.keys.format.value.versioned(template, &prefix.value))
 }
 
 /// The line that demands versions, as a label.
-pub(super) fn version_label(_policy: &Policy) -> Option<Label> {
-    None
+pub(super) fn version_label(policy: &Policy) -> Option<Label> {
+    let place = policy.keys.version_prefix.as_ref()?.place?;
+    Some(report::label(place, "a serialised struct needs a version behind the service".to_owned()))
 }

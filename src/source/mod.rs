@@ -1,10 +1,40 @@
 //! Which files belong to the run, and what cargo would know of them.
 
-use std::path::PathBuf;
+mod assemble;
+mod comments;
+mod depth;
+mod lexer;
+mod load;
+mod lock;
+mod manifest;
+mod manifests;
+mod modules;
+mod packages;
+mod paths;
+mod read;
+mod relevance;
+mod scope;
+mod targets;
+#[cfg(test)]
+mod tests;
+mod walk;
+
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+pub use comments::{Directive, DirectiveKind, directives};
+pub use depth::{DepthError, MAX_BRACKETS, MAX_LEVELS, PARSE_STACK, check_depth};
+
+pub use load::{LoadOptions, SourceLoadError, Stdin};
+pub use modules::child_module_candidates;
+pub use read::MAX_FILE_SIZE;
+use rustc_hash::FxHashMap;
 
 use crate::finding::FileId;
 use crate::text::LineIndex;
+
+/// The edition of code whose package says none that could be read.
+const DEFAULT_EDITION: u16 = 2021;
 
 /// The files and packages of a run.
 #[derive(Debug, Default)]
@@ -30,6 +60,8 @@ pub struct Package {
     pub name: String,
     /// The name of its library in code (hyphens become underscores; `[lib] name` wins).
     pub lib_name: String,
+    /// `[package] version`, inherited where it says so.
+    pub version: Option<String>,
     /// Absolute path of Cargo.toml; empty for the nameless package.
     pub manifest: PathBuf,
     /// Absolute path of the folder that holds it.
@@ -43,6 +75,9 @@ pub struct Package {
     /// Its files can matter: it depends on a Redis client, or on a package of the run that can matter, or nothing is
     /// known of its dependencies and a file mentions a client.
     pub relevant: bool,
+    /// It is not relevant, but a relevant package depends on it, directly or not: constants, types and traits that
+    /// matter there may be declared here. Its files are read as well.
+    pub supplies: bool,
 }
 
 /// A dependency of a package.
@@ -101,6 +136,8 @@ pub struct SourceFile {
     pub package: PackageId,
     /// It belongs to a test, bench or example target by its place.
     pub test: bool,
+    /// It is one of those that were asked for. The others are there because what they say matters to these.
+    pub selected: bool,
     /// Its text and lines; `None` for a file that cannot matter and was not read, or could not be read.
     pub content: Option<Content>,
 }
@@ -140,20 +177,15 @@ impl Workspace {
         self.packages.get(id.0 as usize)
     }
 
+    /// All files by absolute path, to find those of modules and `include_str!`.
+    #[must_use]
+    pub fn by_path(&self) -> FxHashMap<&Path, FileId> {
+        self.files.iter().map(|file| (file.absolute.as_path(), file.id)).collect()
+    }
+
     /// The text of a file; empty when it was not read.
     #[must_use]
     pub fn text(&self, id: FileId) -> &str {
         self.file(id).and_then(|file| file.content.as_ref()).map_or("", |content| &content.text)
     }
-}
-
-/// TEMP
-pub fn child_module_candidates(
-    _p: &std::path::Path,
-    _r: bool,
-    _i: &[smol_str::SmolStr],
-    _n: &str,
-    _a: Option<&str>,
-) -> Vec<PathBuf> {
-    Vec::new()
 }

@@ -21,12 +21,12 @@ impl Evaluator<'_> {
                     super::super::resolve::Res::External(path) => Some(path),
                     _ => None,
                 })?;
-            let spec = self.world.catalogue.attribute(&external)?;
-            spec.in_redis(&|name| word(attribute, name)).then_some((attribute, spec))
+            let spec = self.world.catalogue.attribute(&external, None)?;
+            in_redis(spec, attribute).then_some((attribute, spec))
         });
         let Some((attribute, spec)) = found else { return false };
         let Some(steps) = steps else { return true };
-        let ttl = spec.ttl_args.iter().find_map(|(name, unit)| {
+        let ttl = spec.ttl.iter().find_map(|(name, unit)| {
             let argument = attribute.args.iter().find(|arg| arg.name == name.as_str())?;
             let value = match argument.value.as_ref().map(|value| &value.kind) {
                 Some(ExprKind::Lit(Literal::Int(n))) => Value::int(*n),
@@ -37,10 +37,9 @@ impl Evaluator<'_> {
             };
             Some((Argument { value, file: definition.file, span: argument.span }, *unit))
         });
-        let mut key = Template::text(match attribute_text(attribute, &spec.prefix_arg) {
-            Some(prefix) => prefix,
-            None => format!("{}{}", spec.prefix_default, definition.function.name),
-        });
+        let given = spec.prefix.as_ref().and_then(|name| attribute_text(attribute, name));
+        let default = spec.default_prefix.as_deref().unwrap_or_default();
+        let mut key = Template::text(given.unwrap_or_else(|| default.replace("{fn}", &definition.function.name)));
         for param in &definition.function.params {
             key.push_text(":");
             let mut hole = Hole::named(super::pattern::name_of(&param.pat).to_string());
@@ -74,6 +73,18 @@ impl Evaluator<'_> {
         }
         true
     }
+}
+
+/// `redis = true`, or a store type that is a Redis one.
+fn in_redis(spec: &crate::clients::AttributeSpec, attribute: &Attribute) -> bool {
+    let flagged = spec.redis_when.iter().any(|name| word(attribute, name).as_deref() == Some("true"));
+    let typed = attribute.args.iter().any(|arg| match arg.value.as_ref().map(|value| &value.kind) {
+        Some(ExprKind::Lit(Literal::Str(text))) => {
+            spec.redis_types.iter().any(|ty| text.contains(crate::link::ty::last_segment(ty)))
+        }
+        _ => false,
+    });
+    flagged || typed
 }
 
 /// The argument `name` as a word: `true` for `redis = true` and for a bare `redis`.

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::call::Site;
 use super::method::plain;
 use super::{Evaluator, Frame};
-use crate::clients::{ClientId, CommandEffect, Maker, MethodSpec, RawUse, TypeKind};
+use crate::clients::{ClientId, CommandEffect, Maker, MethodSpec, TypeKind};
 use crate::facts::expr::MethodCall;
 use crate::facts::{Expr, Name, Path};
 use crate::finding::Confidence;
@@ -63,27 +63,41 @@ impl<'a> Evaluator<'a> {
                 let name_span =
                     if name.value.as_text().is_some() && name.file == frame.file { name.span } else { site.name };
                 let rest = arguments.flat_map(|argument| expand(&argument)).collect();
-                building(client, Some(name.value), rest, frame, name_span, None)
+                self.building(client, Some(name.value), rest, frame, name_span, None)
             }
             Maker::EmptyCommand => {
                 self.arguments(frame, args);
-                building(client, None, Vec::new(), frame, site.name, None)
+                self.building(client, None, Vec::new(), frame, site.name, None)
             }
-            Maker::Method(method) => {
+            Maker::Method => {
                 let arguments = self.arguments(frame, args);
                 let count = arguments.len();
-                building(client, None, arguments, frame, site.name, Some((method, count)))
+                let method = crate::link::ty::last_segment(path).into();
+                self.building(client, None, arguments, frame, site.name, Some((method, count)))
+            }
+            Maker::Line => {
+                let items = self.arguments(frame, args).into_iter().map(|argument| argument.value).collect();
+                super::expr::list(items)
+            }
+            Maker::Sends => {
+                let version = self.version(frame, client);
+                let spec = Rc::new(catalogue.function(path, version, args.len())?.clone());
+                let arguments = self.arguments(frame, args);
+                let form = Form::Method { own_args: arguments.len(), spec: spec.clone() };
+                let id = self.push_command(frame, site, client, form, arguments, Via::Method, None);
+                self.commands[id.0 as usize].spelled = spec.name.clone();
+                self.result_of(id, &spec.effect, None)
             }
             Maker::Script => {
                 let arguments = self.arguments(frame, args);
                 let text = arguments.first().and_then(|text| text.value.as_text()).map(str::to_owned);
-                let script = Script { text, keys: Vec::new(), args: Vec::new(), name_span: site.name };
-                Value { ty: plain("redis::Script"), data: Data::Script(client, Rc::new(script)), ..Value::default() }
+                self.script_value(client, text, site)
             }
             Maker::Transaction => {
                 let arguments = self.arguments(frame, args);
                 let connection = arguments.first().map(|a| a.value.clone()).unwrap_or_default();
-                let pipe = self.new_batch(Batch { atomic: Some(true), ..Batch::default() }, plain("redis::Pipeline"));
+                let pipe_ty = catalogue.type_of_kind(client, TypeKind::Batch).map_or(Ty::Unknown, |spec| plain(&spec.path));
+                let pipe = self.new_batch(Batch { atomic: Some(true), ..Batch::default() }, pipe_ty);
                 for argument in &arguments {
                     if let Data::Closure(id) = argument.value.data {
                         self.call_closure(frame, id, vec![connection.clone(), pipe.clone()]);
@@ -104,7 +118,10 @@ impl<'a> Evaluator<'a> {
     }
 
     fn is_manager(&self, ty: &Ty) -> bool {
-        self.world.managed(ty).is_some()
+        match self.world.client_type(ty) {
+            Some(spec) => spec.kind == TypeKind::Manager || !spec.pooled.is_empty(),
+            None => matches!(ty, Ty::Adt(..)) && self.world.managed("", ty).is_some(),
+        }
     }
 
     /// A fresh value of a client's type.
@@ -170,7 +187,7 @@ impl<'a> Evaluator<'a> {
                 Some(self.on_batch(frame, value, call, site))
             }
             TypeKind::Command => {
-                let value = building(spec.client, None, Vec::new(), frame, site.name, None);
+                let value = self.building(spec.client, None, Vec::new(), frame, site.name, None);
                 // Nothing is known of a command that was begun elsewhere.
                 let value = match value.data {
                     Data::Command(building) => Value {
@@ -209,14 +226,15 @@ impl<'a> Evaluator<'a> {
                 self.arguments(frame, &call.args);
                 Some(Value::unknown())
             }
-            TypeKind::LockManager => {
-                let args = self.arguments(frame, &call.args);
-                self.run_closures(frame, &args);
-                let place = frame.place(site.name);
-                frame.steps.push(Step::Guard { kind: GuardKind::RedisLock, place });
-                Some(Value::unknown())
+            TypeKind::Builder => {
+                self.arguments(frame, &call.args);
+                Some(Value::typed(ty.clone()))
             }
-            TypeKind::GenericGuard | TypeKind::TtlValue | TypeKind::ConditionValue | TypeKind::ValueWrapper => None,
+            TypeKind::GenericGuard
+            | TypeKind::TtlValue
+            | TypeKind::ConditionValue
+            | TypeKind::ValueWrapper
+            | TypeKind::ValueDerive => None,
         }
     }
 
@@ -263,6 +281,9 @@ impl<'a> Evaluator<'a> {
         self.run_closures(frame, &args);
         let form = Form::Method { own_args, spec: spec.clone() };
         let id = self.push_command(frame, site, client, form, args, Via::Method, None);
+        if spec.lock {
+            frame.steps.push(Step::Guard { kind: GuardKind::RedisLock, place: frame.place(site.name) });
+        }
         self.commands[id.0 as usize].spelled = name.clone();
         Some(self.result_of(id, &spec.effect, sync))
     }
@@ -276,44 +297,41 @@ impl<'a> Evaluator<'a> {
         args: &[Argument],
         site: &Site,
     ) -> Option<Value> {
-        match self.world.catalogue.raw_method(client, &call.name)? {
-            RawUse::TakesCommand { at } => {
-                let argument = args.get(usize::from(at))?;
-                match &argument.value.data {
-                    Data::Command(building) => Some(self.run_building(frame, building, site, None)),
-                    Data::List { items, .. } => {
-                        let (name, rest) = items.split_first()?;
-                        let rest = rest
-                            .iter()
-                            .map(|value| Argument { value: value.clone(), file: argument.file, span: argument.span })
-                            .collect();
-                        Some(self.run_raw(frame, client, Some(name.clone()), rest, site))
-                    }
-                    Data::Script(client, script) => Some(self.run_script(frame, *client, script, site)),
-                    // The caller's command, passed on by a connection of the project's own.
-                    Data::Unknown if argument.value.parameter => Some(Value::unknown()),
-                    Data::Unknown => {
-                        // A command that was made out of sight.
-                        Some(self.run_raw(frame, client, None, Vec::new(), site))
-                    }
-                    _ => None,
-                }
+        let form = self.world.catalogue.raw(client, &call.name, args.len())?;
+        let at = |position: Option<u8>| position.and_then(|position| args.get(usize::from(position)));
+        let rest: Vec<Argument> = at(form.arguments).map(expand).unwrap_or_default();
+        if let Some(line) = at(form.line) {
+            let items = expand(line);
+            let (name, rest) = items.split_first()?;
+            return Some(self.run_raw(frame, client, Some(name.value.clone()), rest.to_vec(), site));
+        }
+        if let Some(name) = at(form.command) {
+            let site = if name.value.as_text().is_some() && name.file == frame.file {
+                Site { name: name.span, ..site.clone() }
+            } else {
+                site.clone()
+            };
+            return Some(self.run_raw(frame, client, Some(name.value.clone()), rest, &site));
+        }
+        let ready = at(form.ready)?;
+        match &ready.value.data {
+            Data::Command(building) => {
+                let mut whole = (**building).clone();
+                whole.args.extend(rest);
+                Some(self.run_building(frame, &whole, site, None))
             }
-            RawUse::NameThenArgs { name, args: rest } => {
-                let name = args.get(usize::from(name))?;
-                let rest: Vec<Argument> = args.get(usize::from(rest)..)?.iter().flat_map(expand).collect();
-                let name = match &name.value.data {
-                    Data::Command(building) => building.name.clone(),
-                    _ => Some(name.value.clone()),
-                };
-                Some(self.run_raw(frame, client, name, rest, site))
-            }
-            RawUse::Array { at } => {
-                let argument = args.get(usize::from(at))?;
-                let items = expand(argument);
+            Data::Script(client, script) => Some(self.run_script(frame, *client, script, site)),
+            Data::Text(_) => Some(self.run_raw(frame, client, Some(ready.value.clone()), rest, site)),
+            Data::List { .. } => {
+                let items = expand(ready);
                 let (name, rest) = items.split_first()?;
                 Some(self.run_raw(frame, client, Some(name.value.clone()), rest.to_vec(), site))
             }
+            // The caller's command, passed on by a connection of the project's own.
+            Data::Unknown if ready.value.parameter => Some(Value::unknown()),
+            // A command that was made out of sight.
+            Data::Unknown => Some(self.run_raw(frame, client, None, Vec::new(), site)),
+            _ => None,
         }
     }
 
@@ -379,7 +397,7 @@ impl<'a> Evaluator<'a> {
             let value = self.run_building(frame, building, site, None);
             return self.typed_by_turbofish(frame, value, call);
         }
-        if self.world.catalogue.is_argument_method(building.client, &call.name) {
+        if spec.is_some_and(|spec| spec.argument_by.contains(&call.name) || spec.key_by.contains(&call.name)) {
             let mut next = (**building).clone();
             if next.name.is_none() && next.method.is_none() && next.args.is_empty() {
                 next.name_span = args.first().map_or(next.name_span, |first| first.span);
@@ -433,7 +451,6 @@ impl<'a> Evaluator<'a> {
     pub(super) fn on_batch(&mut self, frame: &mut Frame, receiver: Value, call: &'a MethodCall, site: &Site) -> Value {
         let Data::Batch(id) = receiver.data else { return Value::unknown() };
         let Some(spec) = self.world.client_type(&receiver.ty) else { return receiver };
-        let catalogue = self.world.catalogue;
         if spec.atomic_by.contains(&call.name) {
             let sometimes = frame.branches > 0;
             let batch = &mut self.batches[id.0 as usize];
@@ -447,13 +464,14 @@ impl<'a> Evaluator<'a> {
             let value = Value::unknown();
             return self.typed_by_turbofish(frame, value, call);
         }
-        if catalogue.is_argument_method(spec.client, &call.name) {
+        if spec.argument_by.contains(&call.name) || spec.key_by.contains(&call.name) {
             if let Some(last) = self.batches[id.0 as usize].last {
                 self.commands[last.0 as usize].args.extend(args);
             }
             return receiver;
         }
-        if call.name == "cmd"
+        let starts = self.world.catalogue.raw(spec.client, &call.name, args.len()).is_some_and(|form| form.command == Some(0));
+        if (starts || call.name == "cmd")
             && let Some((name, rest)) = args.split_first()
         {
             let name_span = if name.value.as_text().is_some() { name.span } else { site.name };
@@ -625,6 +643,34 @@ impl<'a> Evaluator<'a> {
         value.with_ty(ty)
     }
 
+    fn building(
+        &self,
+        client: ClientId,
+        name: Option<Value>,
+        args: Vec<Argument>,
+        frame: &Frame,
+        name_span: crate::text::Span,
+        method: Option<(Name, usize)>,
+    ) -> Value {
+        let building = Building { client, name, args, file: frame.file, name_span, method };
+        let ty = self.world.catalogue.type_of_kind(client, TypeKind::Command);
+        Value {
+            ty: ty.map_or(Ty::Unknown, |spec| plain(&spec.path)),
+            data: Data::Command(Rc::new(building)),
+            ..Value::default()
+        }
+    }
+
+    fn script_value(&self, client: ClientId, text: Option<String>, site: &Site) -> Value {
+        let script = Script { text, keys: Vec::new(), args: Vec::new(), name_span: site.name };
+        let ty = self.world.catalogue.type_of_kind(client, TypeKind::Script);
+        Value {
+            ty: ty.map_or(Ty::Unknown, |spec| plain(&spec.path)),
+            data: Data::Script(client, Rc::new(script)),
+            ..Value::default()
+        }
+    }
+
     pub(super) fn command_name(&self, id: CommandId) -> Option<String> {
         match &self.command(id).form {
             Form::Method { spec, .. } => Some(spec.command.to_string()),
@@ -633,18 +679,6 @@ impl<'a> Evaluator<'a> {
             Form::Attribute { command, .. } => Some((*command).to_owned()),
         }
     }
-}
-
-fn building(
-    client: ClientId,
-    name: Option<Value>,
-    args: Vec<Argument>,
-    frame: &Frame,
-    name_span: crate::text::Span,
-    method: Option<(Name, usize)>,
-) -> Value {
-    let building = Building { client, name, args, file: frame.file, name_span, method };
-    Value { ty: plain("redis::Cmd"), data: Data::Command(Rc::new(building)), ..Value::default() }
 }
 
 /// The elements of an argument that holds several.

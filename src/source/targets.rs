@@ -1,0 +1,125 @@
+//! The targets of a package: declared, and discovered by cargo's rules for where files lie.
+
+use std::path::{Path, PathBuf};
+
+use super::manifest::{DeclaredTarget, Manifest};
+use super::{Target, TargetKind};
+
+/// A kind of target, its table in the manifest, the switch of its discovery, and the folders where it is discovered.
+const KINDS: [(TargetKind, &str, &str, &[&str]); 4] = [
+    (TargetKind::Bin, "bin", "autobins", &["src", "bin"]),
+    (TargetKind::Test, "test", "autotests", &["tests"]),
+    (TargetKind::Bench, "bench", "autobenches", &["benches"]),
+    (TargetKind::Example, "example", "autoexamples", &["examples"]),
+];
+
+/// The targets of the package that `manifest` declares and whose files are `sources`, as far as their root exists.
+pub(super) fn targets_of(manifest: &Manifest, sources: &[&Path]) -> Vec<Target> {
+    let mut targets = Targets { folder: &manifest.folder, sources, found: Vec::new() };
+    let name = manifest.name();
+
+    let lib = manifest.lib();
+    let declared_path = lib.as_ref().and_then(|lib| lib.path.clone());
+    if lib.is_some() || manifest.discovers("autolib") {
+        let lib_name = lib.and_then(|lib| lib.name).unwrap_or_else(|| name.replace('-', "_"));
+        let path = declared_path.unwrap_or_else(|| manifest.folder.join("src/lib.rs"));
+        targets.add(TargetKind::Lib, lib_name, path);
+    }
+    for (kind, table, switch, folders) in KINDS {
+        for declared in manifest.targets(table) {
+            targets.add_declared(kind, declared, folders);
+        }
+        if manifest.discovers(switch) {
+            if kind == TargetKind::Bin {
+                targets.add(kind, name.clone(), manifest.folder.join("src/main.rs"));
+            }
+            targets.discover(kind, folders);
+        }
+    }
+    if let Some(path) = manifest.build_script() {
+        targets.add(TargetKind::Build, "build-script-build".to_owned(), path);
+    }
+    targets.found
+}
+
+struct Targets<'a> {
+    folder: &'a Path,
+    /// Sorted.
+    sources: &'a [&'a Path],
+    found: Vec<Target>,
+}
+
+impl Targets<'_> {
+    fn exists(&self, path: &Path) -> bool {
+        // A root may lie outside of the package, or be ignored by git (generated code).
+        self.sources.binary_search(&path).is_ok() || (!path.starts_with(self.folder.join("src")) && path.is_file())
+    }
+
+    /// Adds a target unless its root is missing or is that of another one of its kind.
+    fn add(&mut self, kind: TargetKind, name: String, root: PathBuf) -> bool {
+        let known = self.found.iter().any(|target| target.kind == kind && target.root == root);
+        let exists = known || self.exists(&root);
+        if exists && !known {
+            self.found.push(Target { kind, name, root });
+        }
+        exists
+    }
+
+    fn add_declared(&mut self, kind: TargetKind, declared: DeclaredTarget, folders: &[&str]) {
+        let name = declared.name.unwrap_or_default();
+        if let Some(path) = declared.path {
+            self.add(kind, name, path);
+            return;
+        }
+        let base = self.folder.join(folders.iter().collect::<PathBuf>());
+        let mut candidates = vec![base.join(format!("{name}.rs")), base.join(&name).join("main.rs")];
+        if kind == TargetKind::Bin {
+            candidates.push(self.folder.join("src/main.rs"));
+        }
+        for path in candidates {
+            if self.add(kind, name.clone(), path) {
+                return;
+            }
+        }
+    }
+
+    /// `folder/*.rs` and `folder/*/main.rs`.
+    fn discover(&mut self, kind: TargetKind, folders: &[&str]) {
+        let base = self.folder.join(folders.iter().collect::<PathBuf>());
+        let from = self.sources.partition_point(|path| *path < base.as_path());
+        let below = self.sources[from..].iter().take_while(|path| path.starts_with(&base));
+        let roots: Vec<_> = below
+            .filter_map(|path| {
+                let mut rest = path.strip_prefix(&base).ok()?.components();
+                let (first, second, third) = (rest.next()?, rest.next(), rest.next());
+                let name = match (second, third) {
+                    (None, None) => Path::new(&first).file_stem()?,
+                    (Some(file), None) if file.as_os_str() == "main.rs" => first.as_os_str(),
+                    _ => return None,
+                };
+                Some((name.to_string_lossy().into_owned(), path.to_path_buf()))
+            })
+            .collect();
+        for (name, root) in roots {
+            self.add(kind, name, root);
+        }
+    }
+}
+
+/// Whether `file` belongs to tests, benches or examples by its place: in the folder of that name, or in the folder of
+/// a declared target of these kinds, unless it is itself the root of a library, program or build script.
+pub(super) fn is_test(package: &Path, targets: &[Target], file: &Path) -> bool {
+    let of_tests = |kind| matches!(kind, TargetKind::Test | TargetKind::Bench | TargetKind::Example);
+    if let Some(target) = targets.iter().find(|target| target.root == file) {
+        return of_tests(target.kind);
+    }
+    let first = file.strip_prefix(package).ok().and_then(|rest| rest.components().next());
+    if first.is_some_and(|first| ["tests", "benches", "examples"].iter().any(|name| first.as_os_str() == *name)) {
+        return true;
+    }
+    let mut folders = targets.iter().filter(|target| of_tests(target.kind)).filter_map(|target| target.root.parent());
+    folders.any(|folder| {
+        let shared = targets.iter().any(|target| !of_tests(target.kind) && target.root.starts_with(folder));
+        folder != package && !shared && file.starts_with(folder)
+    })
+}
