@@ -53,8 +53,7 @@ pub fn analyse(options: RunOptions, policy: Policy) -> Result<Analysis, SourceLo
 /// Runs the rules that are wanted.
 #[must_use]
 pub fn judge(analysis: &Analysis, tests: bool, wanted: impl Fn(&Meta) -> bool) -> Vec<Finding> {
-    let context =
-        Context { inventory: &analysis.inventory, policy: &analysis.policy, workspace: &analysis.workspace };
+    let context = Context { inventory: &analysis.inventory, policy: &analysis.policy, workspace: &analysis.workspace };
     rules::run(context, tests, wanted)
 }
 

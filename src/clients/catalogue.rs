@@ -201,7 +201,11 @@ impl Catalogue {
             return None;
         }
         let own = super::version::parse_version(version.split(['-', '+', ' ']).next()?, 0).ok()?;
-        if self.wrapper_redis_version(package, own).is_some() { self.wrapper_redis_version(package, own) } else { Some(own) }
+        if self.wrapper_redis_version(package, own).is_some() {
+            self.wrapper_redis_version(package, own)
+        } else {
+            Some(own)
+        }
     }
 
     /// The type with this canonical path.

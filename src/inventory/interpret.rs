@@ -320,7 +320,9 @@ fn key_positions(positions: &KeyPositions, args: &[Argument]) -> Vec<usize> {
             Some(found) => vec![found + 1],
             None => Vec::new(),
         },
-        KeyPositions::AllAfter(word) => word_at(args, word).map_or_else(Vec::new, |found| (found + 1..args.len()).collect()),
+        KeyPositions::AllAfter(word) => {
+            word_at(args, word).map_or_else(Vec::new, |found| (found + 1..args.len()).collect())
+        }
         KeyPositions::HalfAfter(word) => match word_at(args, word) {
             Some(found) => {
                 let rest = args.len() - found - 1;

@@ -62,11 +62,14 @@ fn together(ops: &[&Operation], read_through: &FxHashSet<OpId>) -> Purpose {
     if ops.iter().any(|op| is_stream_or_list(&op.command)) {
         return Purpose::Queue;
     }
-    if ops.iter().any(|op| read_through.contains(&op.id)) {
-        return Purpose::Cache;
-    }
     if has(&["session", "sessions", "sess", "presence"]) {
         return Purpose::Session;
+    }
+    if has(SINGLE_USE) {
+        return Purpose::Token;
+    }
+    if ops.iter().any(|op| read_through.contains(&op.id)) {
+        return Purpose::Cache;
     }
     if has(TOKENS) {
         return Purpose::Token;
@@ -100,6 +103,9 @@ fn together(ops: &[&Operation], read_through: &FxHashSet<OpId>) -> Purpose {
     Purpose::Unknown
 }
 
+/// Words of keys that belong to one client for one use; what they hold is no copy, even where it can be made again.
+const SINGLE_USE: &[&str] =
+    &["token", "otp", "nonce", "csrf", "jti", "pkce", "captcha", "totp", "idem", "idempotency", "challenge"];
 const TOKENS: &[&str] = &[
     "token",
     "tokens",

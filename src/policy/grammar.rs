@@ -56,11 +56,15 @@ impl KeyFormat {
             segments.push(match placeholder {
                 Some("service") => FormatSegment::Service,
                 Some("entity") => FormatSegment::Entity,
-                Some("") => return Err(format!("`{{}}` in `{text}` has no name: use `{{service}}`, `{{entity}}`, `{{id}}`")),
+                Some("") => {
+                    return Err(format!("`{{}}` in `{text}` has no name: use `{{service}}`, `{{entity}}`, `{{id}}`"));
+                }
                 Some(name) => FormatSegment::Id(name.to_owned()),
                 None if part.is_empty() => return Err(format!("`{text}` has an empty segment")),
                 None if part.contains(['{', '}']) => {
-                    return Err(format!("`{part}` in `{text}` mixes text and placeholder: a segment is one or the other"));
+                    return Err(format!(
+                        "`{part}` in `{text}` mixes text and placeholder: a segment is one or the other"
+                    ));
                 }
                 None => FormatSegment::Word(part.to_owned()),
             });
@@ -99,7 +103,10 @@ impl KeyFormat {
         if segments.len() == 1 && self.segments.len() > 1 {
             let other = ['_', '/', '.', '-'].into_iter().find(|other| template.to_string().contains(*other));
             if let Some(other) = other {
-                return Some(format!("is cut at `{other}` where the format `{}` cuts at `{}`", self.text, self.separator));
+                return Some(format!(
+                    "is cut at `{other}` where the format `{}` cuts at `{}`",
+                    self.text, self.separator
+                ));
             }
         }
         let wanted = self.segments.len();
@@ -110,14 +117,21 @@ impl KeyFormat {
                 3 => "three".to_owned(),
                 n => n.to_string(),
             };
-            return Some(format!("has {} where the format `{}` wants {}", count(segments.len()), self.text, count(wanted)));
+            return Some(format!(
+                "has {} where the format `{}` wants {}",
+                count(segments.len()),
+                self.text,
+                count(wanted)
+            ));
         }
         for (format, segment) in self.segments.iter().zip(segments) {
             let literal = matches!(segment.pieces(), [Piece::Text(_)]);
             let (role, fits) = match format {
                 FormatSegment::Service => ("service", literal),
                 FormatSegment::Entity => ("entity", literal),
-                FormatSegment::Word(word) => ("fixed word", matches!(segment.pieces(), [Piece::Text(text)] if text == word)),
+                FormatSegment::Word(word) => {
+                    ("fixed word", matches!(segment.pieces(), [Piece::Text(text)] if text == word))
+                }
                 FormatSegment::Id(_) => continue,
             };
             if !fits {
@@ -300,7 +314,11 @@ mod tests {
             ("hot_articles", "cut at `_`", "hot:articles:{id}"),
             ("cart_badge_<user_id>", "cut at `_`", "cart:badge:{user_id}"),
             ("login_token::<token>", "empty segment", "{service}:login_token:{token}"),
-            ("user:<id>:profile", "`{id}` where the format `{service}:{entity}:{id}` wants the entity", "user:profile:{id}"),
+            (
+                "user:<id>:profile",
+                "`{id}` where the format `{service}:{entity}:{id}` wants the entity",
+                "user:profile:{id}",
+            ),
             ("User:Profile:<id>", "capital", "user:profile:{id}"),
             ("user:pro file:<id>", "white space", "user:pro file:{id}"),
         ];
@@ -313,7 +331,13 @@ mod tests {
 
     #[test]
     fn versions_are_found_wherever_they_stand() {
-        for key in ["user:v2:profile:<id>", "user:<version>:profile:1", "user:v<VERSION>:x:1", "APP_v3_<org>", "user:profile:v1"] {
+        for key in [
+            "user:v2:profile:<id>",
+            "user:<version>:profile:1",
+            "user:v<VERSION>:x:1",
+            "APP_v3_<org>",
+            "user:profile:v1",
+        ] {
             assert!(version_of(&template(key), ':').is_some(), "{key}");
         }
         for key in ["user:profile:<id>", "vip:list:<id>", "user:value:<v>"] {

@@ -77,8 +77,20 @@ pub(super) struct ExceptionLayer {
 }
 
 const TOP: &[&str] = &[
-    "version", "extends", "default", "keys", "ttl", "class", "levels", "exceptions", "loads", "guards", "channels",
-    "suppressions", "paths", "client",
+    "version",
+    "extends",
+    "default",
+    "keys",
+    "ttl",
+    "class",
+    "levels",
+    "exceptions",
+    "loads",
+    "guards",
+    "channels",
+    "suppressions",
+    "paths",
+    "client",
 ];
 
 /// Reads one file; mistakes go to `reader`.
@@ -104,7 +116,11 @@ pub(super) fn read_table(reader: &mut Reader, table: &DeTable<'_>, vocabulary: &
         match entry.name {
             "version" => match entry.value.get_ref() {
                 DeValue::Integer(n) if n.as_str() == "1" => {}
-                _ => reader.error(span_of(entry.value), "this version of cache-lint reads rule files of `version = 1`", None),
+                _ => reader.error(
+                    span_of(entry.value),
+                    "this version of cache-lint reads rule files of `version = 1`",
+                    None,
+                ),
             },
             "extends" => layer.extends = reader.texts(&entry),
             "default" => layer.default = reader.flag(&entry),
@@ -137,9 +153,8 @@ fn keys(reader: &mut Reader, entry: &Entry<'_, '_>, layer: &mut Layer, separator
     for entry in reader.entries(table, &known, "[keys]") {
         match entry.name {
             "format" => {
-                layer.format = reader.parsed(&entry, |text| {
-                    super::grammar::KeyFormat::new(text, separator).map(|_| text.to_owned())
-                });
+                layer.format = reader
+                    .parsed(&entry, |text| super::grammar::KeyFormat::new(text, separator).map(|_| text.to_owned()));
             }
             "separator" => {
                 layer.separator = reader.parsed(&entry, |text| {
@@ -153,7 +168,9 @@ fn keys(reader: &mut Reader, entry: &Entry<'_, '_>, layer: &mut Layer, separator
             "version-segment" => {
                 layer.version_prefix = reader.parsed(&entry, |text| match text.strip_suffix("{n}") {
                     Some(prefix) if !prefix.is_empty() => Ok(prefix.to_owned()),
-                    _ => Err(format!("`{text}` is no version segment: write a prefix and `{{n}}`, for example `v{{n}}`")),
+                    _ => {
+                        Err(format!("`{text}` is no version segment: write a prefix and `{{n}}`, for example `v{{n}}`"))
+                    }
                 });
             }
             "service" => {
@@ -170,7 +187,12 @@ fn keys(reader: &mut Reader, entry: &Entry<'_, '_>, layer: &mut Layer, separator
 /// `exceptions = [{ keys = "…", reason = "…" }]`.
 fn key_exceptions(reader: &mut Reader, entry: &Entry<'_, '_>, separator: char) -> Vec<(PatternAt, String)> {
     let DeValue::Array(items) = entry.value.get_ref() else {
-        reader.wrong(span_of(entry.value), entry.name, "a list of tables with `keys` and `reason`", entry.value.get_ref());
+        reader.wrong(
+            span_of(entry.value),
+            entry.name,
+            "a list of tables with `keys` and `reason`",
+            entry.value.get_ref(),
+        );
         return Vec::new();
     };
     let mut out = Vec::new();
@@ -190,7 +212,11 @@ fn key_exceptions(reader: &mut Reader, entry: &Entry<'_, '_>, separator: char) -
             Some(reason) if !reason.value.trim().is_empty() => {
                 out.extend(patterns.into_iter().map(|pattern| (pattern, reason.value.clone())));
             }
-            _ => reader.error(span_of(item), "an exception needs a `reason`", Some("say why these keys differ".to_owned())),
+            _ => reader.error(
+                span_of(item),
+                "an exception needs a `reason`",
+                Some("say why these keys differ".to_owned()),
+            ),
         }
     }
     out
@@ -233,9 +259,8 @@ fn classes(reader: &mut Reader, entry: &Entry<'_, '_>, layer: &mut Layer, separa
         let mut class =
             ClassLayer { name: entry.name.to_owned(), place: Some(reader.place(entry.key)), ..ClassLayer::default() };
         let what = format!("[class.{}]", entry.name);
-        let known = [
-            "keys", "extend-keys", "tables", "extend-tables", "ttl", "jitter", "pattern", "store", "hot", "reason",
-        ];
+        let known =
+            ["keys", "extend-keys", "tables", "extend-tables", "ttl", "jitter", "pattern", "store", "hot", "reason"];
         for entry in reader.entries(table, &known, &what) {
             match entry.name {
                 "keys" => class.keys.replace = Some(pattern_list(reader, &entry, separator)),
@@ -274,7 +299,11 @@ fn class_ttl(reader: &mut Reader, entry: &Entry<'_, '_>) -> Option<Located<(i128
         }
         let span = span_of(entry.value);
         let Some(max) = max else {
-            reader.error(span, "a class's `ttl` needs a `max`", Some("write `ttl = \"15m\"` or `ttl = { min = \"1m\", max = \"15m\" }`".to_owned()));
+            reader.error(
+                span,
+                "a class's `ttl` needs a `max`",
+                Some("write `ttl = \"15m\"` or `ttl = { min = \"1m\", max = \"15m\" }`".to_owned()),
+            );
             return None;
         };
         let min = min.map_or(0, |min| min.value);
@@ -370,7 +399,11 @@ fn exceptions(
             let help = format!("for example `rules = [{}]`", list(&["missing-ttl"]).replace('`', "\""));
             reader.error(span, "an exception needs `rules`", Some(help));
         } else if exception.keys.is_empty() && exception.paths.is_empty() && exception.functions.is_empty() {
-            reader.error(span, "an exception needs `keys`, `paths` or `functions`", Some("to turn a rule off everywhere use [levels]".to_owned()));
+            reader.error(
+                span,
+                "an exception needs `keys`, `paths` or `functions`",
+                Some("to turn a rule off everywhere use [levels]".to_owned()),
+            );
         } else {
             layer.exceptions.push(exception);
         }
@@ -414,7 +447,9 @@ fn paths(reader: &mut Reader, entry: &Entry<'_, '_>, layer: &mut Layer) {
                 let valid = texts
                     .iter()
                     .filter_map(|text| {
-                        reader.parse(text, |text| globset::Glob::new(text).map(|_| text.to_owned()).map_err(|e| e.to_string()))
+                        reader.parse(text, |text| {
+                            globset::Glob::new(text).map(|_| text.to_owned()).map_err(|e| e.to_string())
+                        })
                     })
                     .collect();
                 if name == "exclude" {

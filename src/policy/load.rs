@@ -48,8 +48,12 @@ pub(super) fn load(options: &PolicyOptions, vocabulary: &Vocabulary<'_>) -> Resu
 /// The embedded default alone.
 pub(super) fn embedded() -> Policy {
     let vocabulary = Vocabulary { rules: &[], categories: &[] };
-    let source =
-        PolicySource { file: FileId(u32::MAX), path: "rules/default.toml".into(), text: DEFAULT.into(), embedded: true };
+    let source = PolicySource {
+        file: FileId(u32::MAX),
+        path: "rules/default.toml".into(),
+        text: DEFAULT.into(),
+        embedded: true,
+    };
     let mut reader = Reader::new(&source);
     let layer = read(&mut reader, &source, &vocabulary);
     merged(vec![layer], vec![source])

@@ -27,7 +27,9 @@ impl Pattern {
             return Err(format!("the pattern `{text}` has an empty segment"));
         }
         if segments.iter().rev().skip(1).any(|segment| segment == "**") {
-            return Err(format!("`**` stands for the rest of a key: it can only end a pattern, not stand inside `{text}`"));
+            return Err(format!(
+                "`**` stands for the rest of a key: it can only end a pattern, not stand inside `{text}`"
+            ));
         }
         Ok(Self { text: text.to_owned(), segments })
     }

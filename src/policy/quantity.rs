@@ -28,7 +28,8 @@ pub fn duration(text: &str) -> Result<i128, String> {
                 format!("`{unit}` is no unit of time: use `ms`, `s`, `m`, `h`, `d` or `w`")
             });
         };
-        total = number.checked_mul(*millis).and_then(|part| total.checked_add(part)).ok_or("the duration is too long")?;
+        total =
+            number.checked_mul(*millis).and_then(|part| total.checked_add(part)).ok_or("the duration is too long")?;
         rest = next;
     }
     Ok(total)
@@ -58,7 +59,8 @@ pub fn show(millis: i128) -> String {
 /// # Errors
 /// Says what is wrong with the text.
 pub fn percent(text: &str) -> Result<u8, String> {
-    let number = text.trim().strip_suffix('%').ok_or_else(|| format!("`{text}` is no share: write for example `10%`"))?;
+    let number =
+        text.trim().strip_suffix('%').ok_or_else(|| format!("`{text}` is no share: write for example `10%`"))?;
     match number.trim().parse::<u8>() {
         Ok(share) if share <= 100 => Ok(share),
         _ => Err(format!("`{text}` is no share from `0%` to `100%`")),

@@ -28,12 +28,7 @@ pub(super) struct Entry<'t, 'i> {
 
 impl Reader {
     pub(super) fn new(source: &PolicySource) -> Self {
-        Self {
-            path: source.path.clone(),
-            text: source.text.as_str().into(),
-            file: source.file,
-            errors: Vec::new(),
-        }
+        Self { path: source.path.clone(), text: source.text.as_str().into(), file: source.file, errors: Vec::new() }
     }
 
     pub(super) fn error(&mut self, span: Span, message: impl Into<String>, help: Option<String>) {
@@ -55,12 +50,7 @@ impl Reader {
     }
 
     /// The entries of a table; a name that is not among `known` is a mistake.
-    pub(super) fn entries<'t, 'i>(
-        &mut self,
-        table: &'t DeTable<'i>,
-        known: &[&str],
-        what: &str,
-    ) -> Vec<Entry<'t, 'i>> {
+    pub(super) fn entries<'t, 'i>(&mut self, table: &'t DeTable<'i>, known: &[&str], what: &str) -> Vec<Entry<'t, 'i>> {
         let mut out = Vec::new();
         for (key, value) in table.iter() {
             let name: &str = key.get_ref();

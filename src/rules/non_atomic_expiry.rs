@@ -66,8 +66,9 @@ const META: Meta = Meta {
     docs: docs::text(&DOCS),
 };
 
-/// Between the commands of one pipeline only a lost connection or another client can come.
-const IN_PIPELINE: Level = Level::Note;
+/// Between the commands of one pipeline only a lost connection or another client can come. Still a warning: what is left
+/// behind lives for ever, and the cure is one word (`.atomic()`).
+const IN_PIPELINE: Level = Level::Warning;
 
 pub(super) struct NonAtomicExpiry;
 
@@ -149,8 +150,10 @@ fn expiries_after(inventory: &Inventory, events: &[Event], write: &Operation) ->
             if stage == Stage::Written {
                 found.push(op.id);
             }
-            // Kept as it is after a write, so that a second EXPIRE on the path is found as well.
-            return Some(if stage == Stage::Before { Stage::Expiring } else { stage });
+            // Kept as it is after a write, so that a second EXPIRE on the path is found as well; the one in the write's
+            // own batch settles it, and those behind it renew.
+            let settled = matches!((write.batch, op.batch), (Some(a), Some(b)) if a.batch == b.batch);
+            return Some(if stage == Stage::Before || settled { Stage::Expiring } else { stage });
         }
         Some(match op.effect {
             Effect::Delete | Effect::Persist => Stage::Before,

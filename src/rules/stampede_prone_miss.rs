@@ -86,6 +86,8 @@ enum Stage<'a> {
     Read,
     Missed,
     Loaded(LoadKind, Place, &'a str),
+    /// The read found a value.
+    Found,
 }
 
 impl Rule for StampedeProneMiss {
@@ -131,9 +133,17 @@ fn missable<'a>(inventory: &'a Inventory, events: &[Event]) -> Vec<&'a Operation
         }
     });
     let mut reads: Vec<_> = missed.into_iter().filter_map(|id| flow::operation(inventory, id)).collect();
-    reads.retain(|op| op.sent && !matches!(op.purpose, Purpose::Lock | Purpose::Pubsub | Purpose::Admin));
+    reads.retain(|op| op.sent && !is_private(op.purpose));
     reads.sort_unstable_by_key(|op| op.id);
     reads
+}
+
+/// Keys that no crowd asks for: each belongs to one client, or is no copy of anything.
+fn is_private(purpose: Purpose) -> bool {
+    matches!(
+        purpose,
+        Purpose::Lock | Purpose::Pubsub | Purpose::Admin | Purpose::Session | Purpose::Token | Purpose::Queue
+    )
 }
 
 /// Follows every path from `read` over its miss and a load to a write of the same key, as long as nothing holds other
@@ -147,10 +157,18 @@ fn fill_after<'a>(inventory: &'a Inventory, events: &'a [Event], read: &Operatio
         }
     });
     let mut fills: Vec<Fill<'a>> = Vec::new();
+    // What is loaded although the read found a value is no fallback: a cursor is read, work is fetched, the cursor moves.
+    let mut anyway: FxHashSet<Place> = FxHashSet::default();
     walk(events, vec![Stage::Before], &mut |event, stage| match (event, stage) {
         (Event::Operation(id), _) if *id == read.id => Some(Stage::Read),
-        (Event::Hit(id), _) if *id == read.id => None,
-        (Event::Miss(id), Stage::Read) if *id == read.id => Some(Stage::Missed),
+        (Event::Hit(id), _) if *id == read.id => Some(Stage::Found),
+        // A value that no longer decodes is a miss after all.
+        (Event::Miss(id), Stage::Read | Stage::Found) if *id == read.id => Some(Stage::Missed),
+        (Event::Load { place, .. }, Stage::Found) => {
+            anyway.insert(*place);
+            Some(stage)
+        }
+        (_, Stage::Found) => Some(stage),
         (Event::Load { kind, place, .. }, Stage::Missed) => {
             Some(Stage::Loaded(*kind, *place, names.get(place).copied().unwrap_or("")))
         }
@@ -172,6 +190,7 @@ fn fill_after<'a>(inventory: &'a Inventory, events: &'a [Event], read: &Operatio
         }
         (_, stage) => Some(stage),
     });
+    fills.retain(|fill| !anyway.contains(&fill.load));
     // A load that is known for what it is makes the better finding.
     fills.into_iter().min_by_key(|fill| (fill.kind == LoadKind::Unresolved, fill.write.id))
 }

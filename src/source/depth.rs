@@ -354,6 +354,6 @@ impl<'a> Scan<'a> {
 }
 
 #[cfg(test)]
-mod tests;
-#[cfg(test)]
 mod fuzz;
+#[cfg(test)]
+mod tests;

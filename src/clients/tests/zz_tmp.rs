@@ -22,7 +22,26 @@ fn dump() {
     let c = Catalogue::embedded();
     for s in c.clients() {
         for m in c.methods(s.id) {
-            println!("ROW\t{}\t{}\t{}\t{:?}\t{:?}\t{:?}\t{}\t{:?}\t{}\t{:?}\t{:?}\t{:?}\t{}\t{:?}\t{:?}\t{:?}\t{:?}", s.name, m.name, m.command, m.alternative, m.effect, m.on_ttl, m.creates, m.keys, m.many, m.value, m.field, m.ttl, m.args, m.since, m.until, m.pattern, m.channel);
+            println!(
+                "ROW\t{}\t{}\t{}\t{:?}\t{:?}\t{:?}\t{}\t{:?}\t{}\t{:?}\t{:?}\t{:?}\t{}\t{:?}\t{:?}\t{:?}\t{:?}",
+                s.name,
+                m.name,
+                m.command,
+                m.alternative,
+                m.effect,
+                m.on_ttl,
+                m.creates,
+                m.keys,
+                m.many,
+                m.value,
+                m.field,
+                m.ttl,
+                m.args,
+                m.since,
+                m.until,
+                m.pattern,
+                m.channel
+            );
         }
     }
 }

@@ -96,7 +96,8 @@ impl<'a> Evaluator<'a> {
             Maker::Transaction => {
                 let arguments = self.arguments(frame, args);
                 let connection = arguments.first().map(|a| a.value.clone()).unwrap_or_default();
-                let pipe_ty = catalogue.type_of_kind(client, TypeKind::Batch).map_or(Ty::Unknown, |spec| plain(&spec.path));
+                let pipe_ty =
+                    catalogue.type_of_kind(client, TypeKind::Batch).map_or(Ty::Unknown, |spec| plain(&spec.path));
                 let pipe = self.new_batch(Batch { atomic: Some(true), ..Batch::default() }, pipe_ty);
                 for argument in &arguments {
                     if let Data::Closure(id) = argument.value.data {
@@ -470,7 +471,8 @@ impl<'a> Evaluator<'a> {
             }
             return receiver;
         }
-        let starts = self.world.catalogue.raw(spec.client, &call.name, args.len()).is_some_and(|form| form.command == Some(0));
+        let starts =
+            self.world.catalogue.raw(spec.client, &call.name, args.len()).is_some_and(|form| form.command == Some(0));
         if (starts || call.name == "cmd")
             && let Some((name, rest)) = args.split_first()
         {
