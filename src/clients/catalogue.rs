@@ -10,7 +10,7 @@ use super::commands::Commands;
 use super::embedded::{TABLES, crate_spec, method_names};
 use super::error::{RowPath, TableError};
 use super::table::DeclaredClient;
-use super::version::contains;
+use super::version::{contains, loose_version};
 use super::{
     AttributeSpec, ClientId, ClientSpec, CommandSpec, Maker, MethodSpec, RawForm, StoreSpec, TraitSpec, TypeSpec,
 };
@@ -194,17 +194,15 @@ impl Catalogue {
         types.min_by_key(|spec| (spec.path.len(), spec.path.clone()))
     }
 
-    /// The version of a client that a dependency on `package` at `version` gives: its own, or the one it brings.
+    /// The client's version in a package that depends on `package` at `version` (as in a lock file or a manifest): its
+    /// own for the client's first crate, else the one that a wrapper brings. `None` when that is not known.
     #[must_use]
     pub fn version_of(&self, client: ClientId, package: &str, version: &str) -> Option<[u32; 3]> {
-        if self.client_of_package(package)? != client {
-            return None;
-        }
-        let own = super::version::parse_version(version.split(['-', '+', ' ']).next()?, 0).ok()?;
-        if self.wrapper_redis_version(package, own).is_some() {
-            self.wrapper_redis_version(package, own)
-        } else {
-            Some(own)
+        let crates = &self.specs.get(usize::from(client.0))?.crates;
+        let version = loose_version(version)?;
+        match crates.iter().position(|krate| krate.package == package)? {
+            0 => Some(version),
+            _ => self.data(client)?.brought(package, version),
         }
     }
 
@@ -339,10 +337,7 @@ impl Catalogue {
     /// The version of redis-rs that a version of a wrapper brings.
     #[must_use]
     pub fn wrapper_redis_version(&self, package: &str, version: [u32; 3]) -> Option<[u32; 3]> {
-        let redis = self.data(self.client_named("redis")?)?;
-        let list = redis.brought_by.get(package)?;
-        let after = list.partition_point(|(own, _)| *own <= version);
-        list.get(after.saturating_sub(1)).map(|(_, brought)| *brought)
+        self.data(self.client_named("redis")?)?.brought(package, version)
     }
 }
 
@@ -366,6 +361,13 @@ fn newest<'a, T>(
 }
 
 impl Client {
+    /// The version that a package at `version` brings: that of the last release series up to it.
+    fn brought(&self, package: &str, version: [u32; 3]) -> Option<[u32; 3]> {
+        let list = self.brought_by.get(package)?;
+        let after = list.partition_point(|(own, _)| *own <= version);
+        list.get(after.saturating_sub(1)).map(|(_, brought)| *brought)
+    }
+
     /// The path with its first re-exported part replaced.
     fn without_reexport(&self, path: &str) -> Option<String> {
         self.reexports.iter().find_map(|(from, to)| {

@@ -165,7 +165,7 @@ fn command(name: &str, effect: CommandEffect, text: &str, row: &RowPath) -> Resu
                     } else {
                         KeyPositions::Range { start: at, end: None, step, drop: last - at - 1 }
                     });
-                    spec.value = (step > 1).then(|| at + step - 1).or(spec.value);
+                    spec.value = (step > 1).then(|| at.saturating_add(step - 1)).or(spec.value);
                 }
                 "value" => spec.value = Some(at),
                 "field" => spec.field = Some(at),

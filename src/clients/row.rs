@@ -99,8 +99,8 @@ impl<'a> Line<'a> {
 
     /// An error unless every role is one of `known` and every argument list is short enough to count.
     pub(crate) fn check_roles(&self, known: &[&str], row: &RowPath) -> Result<(), TableError> {
-        if self.arguments.len() > usize::from(u8::MAX) {
-            return Err(row.error("more than 255 arguments"));
+        if self.arguments.len() >= usize::from(u8::MAX) {
+            return Err(row.error("has too many arguments"));
         }
         for (role, detail) in self.arguments.iter().flat_map(|argument| &argument.roles) {
             let near = || did_you_mean(role, known.iter().copied());

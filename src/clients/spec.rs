@@ -52,8 +52,7 @@ pub struct TypeSpec {
     pub deref: Option<Name>,
     /// For a type that pools accept as manager: the pool's library (`r2d2`) and the connection it then hands out.
     pub pooled: Vec<(Name, Name)>,
-    /// Methods that give another type (`get` of a pool gives the guard), by method name. Where that is a
-    /// [`TypeKind::GenericPool`], the method's first argument is the manager.
+    /// Methods that give another type (`get` of a pool gives the guard), by method name.
     pub yields: Vec<(Name, Name)>,
     /// For a batch: methods that make it atomic.
     pub atomic_by: Vec<Name>,
@@ -302,7 +301,7 @@ pub enum KeyPositions {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Maker {
     /// A value of this type (canonical path); `Client::open`, `ConnectionManager::new`, `pipe`. Where that is a
-    /// [`TypeKind::GenericPool`], the first argument is the manager.
+    /// [`TypeKind::GenericPool`], an argument of this call or of a later one (`build`) is the manager.
     Type(Name),
     /// `cmd(NAME)`: a command whose name is the first argument. Also the macro `fred::cmd!`.
     Command,

@@ -30,6 +30,17 @@ pub(crate) fn parse_version(text: &str, fill: u32) -> Result<[u32; 3], String> {
     Ok(version)
 }
 
+/// Reads what a lock file or manifest says: `1.4.1`, `^0.27`, `2.0.0-rc.2`, `>=0.25, <0.28`. The first number counts.
+pub(crate) fn loose_version(text: &str) -> Option<[u32; 3]> {
+    let start = text.find(|c: char| c.is_ascii_digit())?;
+    let number = text[start..].split(|c: char| !c.is_ascii_digit() && c != '.').next()?;
+    let mut version = [0; 3];
+    for (slot, part) in version.iter_mut().zip(number.split('.')) {
+        *slot = part.parse().unwrap_or(0);
+    }
+    Some(version)
+}
+
 /// Whether `version` lies in the range.
 pub(crate) fn contains((since, until): Range, version: [u32; 3]) -> bool {
     since.is_none_or(|first| first <= version) && until.is_none_or(|last| version <= last)

@@ -210,3 +210,13 @@ fn a_wrapper_brings_the_redis_of_its_release_series() {
     assert_eq!(version("cached", [2, 1, 0]), Some([1, 0, 0]));
     assert_eq!(version("serde", [1, 0, 0]), None);
 }
+
+#[test]
+fn the_version_of_a_client_is_its_own_or_what_a_wrapper_brings() {
+    let of = |package: &str, version: &str| Catalogue::embedded().version_of(id("redis"), package, version);
+    assert_eq!(of("redis", "2.0.0-rc.2"), Some([2, 0, 0]));
+    assert_eq!(of("redis", "^0.27"), Some([0, 27, 0]));
+    assert_eq!(of("bb8-redis", "0.17.0"), Some([0, 27, 0]));
+    assert_eq!(of("redis-test", "0.7.0"), None, "its own numbers say nothing of redis");
+    assert_eq!(of("cached", "2.1.0"), None, "it hands out no connection");
+}

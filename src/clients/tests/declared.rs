@@ -164,3 +164,21 @@ fn the_schema_of_a_declared_client_can_be_made() {
         assert!(text.contains(&format!("\"{key}\"")), "{key}");
     }
 }
+
+proptest::proptest! {
+    #[test]
+    fn no_row_brings_the_reader_down(row in "[A-Za-z0-9 ;:@?+_|=.>-]{0,60}", many in 0_usize..400) {
+        let rows = [row.clone(), format!("SET {row}"), format!("DEL {}", "_ ".repeat(many)), format!("SET key {row}; {row}")];
+        let mut table = DeclaredClient { name: "acme".to_owned(), crates: vec!["acme".to_owned()], ..Default::default() };
+        for (name, text) in ["a", "b", "c", "d"].into_iter().zip(&rows) {
+            table.methods.insert(name.to_owned(), Rows::One(text.clone()));
+            table.raw.insert(name.to_owned(), Rows::One(text.clone()));
+            table.functions.insert(format!("acme::{name}"), text.clone());
+        }
+        let (catalogue, errors) = Catalogue::with_declared(&[table]);
+        let acme = catalogue.client_named("acme").expect("declared");
+        let read = catalogue.methods(acme).count();
+        let told = errors.iter().filter(|error| error.row.0.get(1).is_some_and(|part| part == "methods")).count();
+        proptest::prop_assert_eq!(read + told, rows.len());
+    }
+}

@@ -4,7 +4,6 @@ mod calls;
 mod declared;
 mod paths;
 mod tables;
-mod zz_tmp;
 
 use super::*;
 

@@ -66,7 +66,7 @@ fn functions_say_what_they_make() {
     assert_eq!(maker("redis::aio::transaction_async"), Some(Maker::Transaction));
     assert_eq!(maker("fred::cmd!"), Some(Maker::Command));
     assert_eq!(maker("redis_async::resp_array!"), Some(Maker::Line));
-    assert_eq!(maker("bb8::Pool::builder"), Some(Maker::Type("bb8::Builder".into())));
+    assert_eq!(maker("bb8::Pool::builder"), Some(Maker::Type("bb8::Pool".into())));
     let built = Catalogue::embedded().function("redis::Cmd::set_ex", Some([0, 27, 0]), 3).expect("a constructor");
     assert_eq!(built.command, "SETEX");
 }

@@ -21,11 +21,12 @@ fn no_row_of_the_embedded_tables_has_a_mistake() {
 
 /// The clients' sources have redis 340, fred 243, rustis 359, glide 291 and simple_redis 52 shapes of methods. 29 of
 /// redis and 4 of fred differ from their neighbours only in the number's type (`usize`, `u64`, `i64`), the trait or a
-/// deprecation, none of which a table tells; they are one row with a wider range.
+/// deprecation, none of which a table tells; they are one row with a wider range. Redis has 6 inherent methods more
+/// (`PubSub::subscribe` and the like), which no trait declares.
 #[test]
 fn every_table_has_as_many_rows_as_its_client_has_methods() {
     let rows = |name: &str| Catalogue::embedded().methods(id(name)).count();
-    assert_eq!(rows("redis"), 340 - 29);
+    assert_eq!(rows("redis"), 340 - 29 + 6);
     assert_eq!(rows("fred"), 243 - 4);
     assert_eq!(rows("rustis"), 359);
     assert_eq!(rows("valkey-glide"), 291);
