@@ -4,5 +4,8 @@ mod expansion;
 mod exprs;
 mod items;
 mod macros;
+mod places;
 mod registry;
 mod show;
+mod templates;
+mod workspace;
