@@ -12,8 +12,8 @@ fn render(template: &Template) -> Option<String> {
             Piece::Text(text) => out.push_str(text),
             Piece::Hole { argument: Argument::Position(index), .. } => out.push_str(["zero", "one"].get(*index)?),
             Piece::Hole { argument: Argument::Name(name, _), .. } => match name.as_str() {
-                "name" => out.push_str("n"),
-                "x1" => out.push_str("x"),
+                "name" => out.push('n'),
+                "x1" => out.push('x'),
                 _ => return None,
             },
         }

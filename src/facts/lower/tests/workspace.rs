@@ -24,6 +24,8 @@ fn workspace(packages: &[&[&str]]) -> Workspace {
             dependencies: Vec::new(),
             targets: Vec::new(),
             relevant: true,
+            supplies: false,
+            version: None,
         });
         for text in *texts {
             let id = FileId(workspace.files.len() as u32);
@@ -33,6 +35,7 @@ fn workspace(packages: &[&[&str]]) -> Workspace {
                 absolute: PathBuf::new(),
                 package,
                 test: false,
+                selected: true,
                 content: Some(Content { text: Arc::from(*text), lines: Arc::new(LineIndex::new(text)) }),
             });
         }
@@ -128,4 +131,44 @@ fn deep_trees_are_lowered_and_dropped() {
         assert!(facts.iter().all(Option::is_some));
     };
     std::thread::Builder::new().stack_size(8 << 20).spawn(work).expect("a thread").join().expect("no panic");
+}
+
+#[test]
+fn hostile_texts_are_refused_one_by_one() {
+    let nested = |open: &str, close: &str| format!("fn f() {{ {}a{} }}", open.repeat(30_000), close.repeat(30_000));
+    let texts = [
+        nested("(", ")"),
+        nested("vec![", "]"),
+        nested("async { ", "}"),
+        nested("!", ""),
+        nested("|x| ", ""),
+        nested("", ".b()"),
+        nested("", " + a"),
+        format!("type T = {}u8{};", "A<".repeat(30_000), ">".repeat(30_000)),
+        format!("m!{{ {} }}", "[".repeat(30_000) + &"]".repeat(30_000)),
+        "(".repeat(100_000),
+        "fn good() {}".to_owned(),
+    ];
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    let (facts, errors) = lower_all(&workspace(&[&texts]));
+    assert_eq!(errors.len(), texts.len() - 1);
+    assert!(errors.iter().all(|error| error.offset.is_some() && error.message.contains("levels deep")), "{errors:?}");
+    assert!(facts.last().is_some_and(Option::is_some));
+}
+
+/// Macros can make a deep tree of a flat text.
+#[test]
+fn hostile_expansions_are_given_up() {
+    let call = |rules: &str, args: &str| format!("macro_rules! m {{ {rules} }} fn f() {{ m!({args}) }}");
+    let texts = [
+        call("($($t:tt)*) => { a $(.$t())* }", &"b ".repeat(30_000)),
+        call("($($t:tt)*) => { a $(+ $t)* }", &"b ".repeat(1_900)),
+        call("($e:expr) => { m!(((((((((((((((($e)))))))))))))))) }", "a"),
+        call("($e:expr) => { m!($e.a().a().a().a().a().a().a().a()) }", "a"),
+        call("($t:ty) => { m!(A<A<A<A<A<A<A<A<$t>>>>>>>>) }", "u8"),
+    ];
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    let (facts, errors) = lower_all(&workspace(&[&texts]));
+    assert_eq!(errors, []);
+    assert!(facts.iter().all(Option::is_some));
 }
