@@ -36,7 +36,8 @@ pub struct ParseFailure {
 /// Parses `text` and takes its facts. All spans are byte offsets into `text`, a byte order mark and a shebang
 /// included.
 ///
-/// The parser recurses: text that may be deeply nested has to be refused before, see `source::depth`.
+/// The parser recurses: text of unknown origin has to pass [`crate::source::check_depth`] before, and needs a thread with
+/// a stack of [`crate::source::PARSE_STACK`].
 ///
 /// # Errors
 ///

@@ -210,8 +210,8 @@ impl Lowerer<'_> {
 
     /// What a macro of the project stands for, as an expression.
     fn expanded_expr(&mut self, call: &syn::Macro, span: Span) -> Option<Expr> {
-        let Expansion { tokens, size } = self.expand(call)?;
-        let expanded = self.nested(size, |lowerer| {
+        let Expansion { tokens, levels } = self.expand(call)?;
+        let expanded = self.nested(levels, |lowerer| {
             // Rustc takes one expression here, and forgives a semicolon behind it.
             let parsed = |input: ParseStream<'_>| {
                 let expr: Syn = input.parse()?;
@@ -270,7 +270,12 @@ fn parse_list(input: ParseStream<'_>) -> syn::Result<List> {
     let mut exprs = Vec::new();
     let mut repeat = false;
     while !input.is_empty() {
-        exprs.push(input.parse::<Syn>()?);
+        let expr: Syn = input.parse()?;
+        if matches!(expr, Syn::Let(_)) {
+            // Statements, with a `let` that reads like a condition.
+            return Err(input.error("no list"));
+        }
+        exprs.push(expr);
         if input.is_empty() {
             break;
         }

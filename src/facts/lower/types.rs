@@ -62,8 +62,8 @@ impl Lowerer<'_> {
         }
         Path {
             qself: qself.map(|qself| Box::new(QSelf { ty: self.ty(&qself.ty), trait_segments: qself.position })),
-            // `<T>::name` has a leading `::` in syn's tree, which is not a global path.
-            global: path.leading_colon.is_some() && qself.is_none(),
+            // `<T>::name` has a leading `::` in syn's tree, which is no global path.
+            global: path.leading_colon.is_some() && qself.is_none_or(|qself| qself.position > 0),
             segments,
             span: span.unwrap_or_default(),
         }

@@ -10,19 +10,18 @@ use super::file::{LowerOptions, Lowered, lower_text};
 use super::macros::family;
 use crate::facts::item::MacroDef;
 use crate::facts::{FileFacts, Name};
-use crate::source::{PackageId, SourceError, SourceFile, Workspace};
-
-/// Stack of a parsing thread, in bytes. The parser recurses once per level of nesting, and the lowering once per link
-/// of a chain such as `a.b().c()`; both need some kilobytes a level in unoptimised builds.
-const STACK: usize = 256 << 20;
+use crate::source::{PARSE_STACK, PackageId, SourceError, SourceFile, Workspace, check_depth};
 
 /// Parses and lowers every file of the run that has content, in parallel. `facts[id]` are those of file `id`.
 ///
 /// A file that does not parse, is nested too deeply, or makes the parser panic costs that file only. Calls of macros
 /// that another file of the workspace defines are expanded in a second pass over the files that need it.
+///
+/// Trees are as deep as [`check_depth`] allows: what walks or clones them needs a stack of [`PARSE_STACK`] as well.
+/// Dropping them does not.
 #[must_use]
 pub fn lower_all(workspace: &Workspace) -> (Vec<Option<FileFacts>>, Vec<SourceError>) {
-    match rayon::ThreadPoolBuilder::new().stack_size(STACK).thread_name(|_| "parse".to_owned()).build() {
+    match rayon::ThreadPoolBuilder::new().stack_size(PARSE_STACK).thread_name(|_| "parse".to_owned()).build() {
         Ok(pool) => pool.install(|| lower_on_pool(workspace)),
         Err(error) => {
             let message = format!("no thread to parse on: {error}");
@@ -74,6 +73,9 @@ fn lower_source(file: &SourceFile, macros: &[MacroDef]) -> Option<Result<Lowered
         offset,
         message,
     };
+    if let Err(depth) = check_depth(text) {
+        return Some(Err(error(Some(depth.offset), depth.to_string())));
+    }
     let lowered = catch_unwind(AssertUnwindSafe(|| lower_text(text, &options)));
     Some(match lowered {
         Ok(Ok(lowered)) => Ok(lowered),

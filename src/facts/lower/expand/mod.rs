@@ -3,6 +3,7 @@
 //! Hygiene is left out: names that a definition binds itself are plain names in the expansion.
 
 mod fragments;
+mod levels;
 mod matcher;
 mod rules;
 mod transcribe;
@@ -25,15 +26,15 @@ use crate::facts::item::MacroDef;
 const MAX_DEPTH: usize = 32;
 /// Tokens that all expansions of one file may make together.
 const MAX_TOKENS: usize = 400_000;
-/// Tokens of an expansion and of those that it stands in. They bound how deep the parser can go, as the check of the
-/// nesting of the text does for the file itself.
-const MAX_ACTIVE: usize = 40_000;
+/// Levels of the syntax trees of an expansion and of those that it stands in, together. The parser recurses, so this is
+/// to an expansion what the check of the nesting of its text is to a file.
+const MAX_LEVELS: usize = 4_000;
 
 /// What a call stands for.
 pub(in crate::facts::lower) struct Expansion {
     pub(in crate::facts::lower) tokens: TokenStream,
-    /// Tokens written.
-    pub(in crate::facts::lower) size: usize,
+    /// Levels that its tree has at most.
+    pub(in crate::facts::lower) levels: usize,
 }
 
 /// The definitions that calls in one file can mean.
@@ -46,7 +47,7 @@ pub(in crate::facts::lower) struct MacroTable<'a> {
     /// Rules of `given`, made at the first call.
     read: FxHashMap<Name, Vec<Rc<[Rule]>>>,
     depth: usize,
-    active: usize,
+    levels: usize,
     tokens_left: usize,
 }
 
@@ -63,7 +64,7 @@ impl<'a> MacroTable<'a> {
             given: FxHashMap::default(),
             read: FxHashMap::default(),
             depth: 0,
-            active: 0,
+            levels: 0,
             tokens_left: MAX_TOKENS,
         };
         for definition in given {
@@ -166,26 +167,23 @@ impl Lowerer<'_> {
         // `tracing::info!` is not the `info!` of the project, and neither is one that was imported.
         let given = family(&name).is_none() || (near && !(plain && self.imported.contains(&name)));
         let at = call_name_span(call);
-        let limit = self.macros.tokens_left.min(MAX_ACTIVE.saturating_sub(self.macros.active));
         for rules in self.macros.candidates(&name, near, given) {
             for rule in rules.iter() {
                 let Some(bindings) = matcher::match_rule(rule, &call.tokens) else { continue };
-                let mut left = limit;
-                let tokens = transcribe::transcribe(rule, &bindings, at, &mut left);
-                let size = limit - left;
-                self.macros.tokens_left -= size;
-                return tokens.map(|tokens| Expansion { tokens, size });
+                let tokens = transcribe::transcribe(rule, &bindings, at, &mut self.macros.tokens_left)?;
+                let levels = levels::levels(&tokens);
+                return (self.macros.levels + levels <= MAX_LEVELS).then_some(Expansion { tokens, levels });
             }
         }
         None
     }
 
-    /// Runs `work` one level of expansion deeper, inside an expansion of `size` tokens.
-    pub(in crate::facts::lower) fn nested<T>(&mut self, size: usize, work: impl FnOnce(&mut Self) -> T) -> T {
+    /// Runs `work` one level of expansion deeper, inside an expansion of so many levels.
+    pub(in crate::facts::lower) fn nested<T>(&mut self, levels: usize, work: impl FnOnce(&mut Self) -> T) -> T {
         self.macros.depth += 1;
-        self.macros.active += size;
+        self.macros.levels += levels;
         let result = work(self);
-        self.macros.active -= size;
+        self.macros.levels -= levels;
         self.macros.depth -= 1;
         result
     }
@@ -198,9 +196,9 @@ impl Lowerer<'_> {
         parser: impl FnOnce(ParseStream<'_>) -> syn::Result<T>,
         work: impl FnOnce(&mut Self, T) -> R,
     ) -> Option<R> {
-        let Expansion { tokens, size } = self.expand(call)?;
+        let Expansion { tokens, levels } = self.expand(call)?;
         let parsed = parser.parse2(tokens).ok()?;
-        Some(self.nested(size, |lowerer| work(lowerer, parsed)))
+        Some(self.nested(levels, |lowerer| work(lowerer, parsed)))
     }
 }
 

@@ -9,8 +9,8 @@ use super::rules::{Part, Repeat, Rule, Variable};
 /// theirs. `None` when a repetition does not fit or `budget` (in tokens) runs out.
 pub(super) fn transcribe(rule: &Rule, bindings: &Bindings, at: Span, budget: &mut usize) -> Option<TokenStream> {
     let mut writer = Writer { at, budget, depth: 0 };
-    // An expansion to nothing costs as well, so that a chain of them comes to an end.
-    writer.charge(1)?;
+    // An expansion to nothing costs as well, so that a tree of them comes to an end.
+    writer.charge(CALL_COST)?;
     writer.parts(&rule.template, &|name| bindings.get(name))
 }
 
@@ -20,6 +20,9 @@ struct Writer<'b> {
     depth: usize,
 }
 
+/// What a call costs beside its tokens, in tokens.
+const CALL_COST: usize = 20;
+
 /// Brackets inside brackets of one template.
 const MAX_NESTING: usize = 128;
 
@@ -28,8 +31,19 @@ type Scope<'s> = &'s dyn Fn(&str) -> Option<&'s Binding>;
 
 impl Writer<'_> {
     fn charge(&mut self, tokens: usize) -> Option<()> {
-        *self.budget = self.budget.checked_sub(tokens)?;
-        Some(())
+        let left = self.budget.checked_sub(tokens);
+        // Once it does not suffice, nothing more is expanded in this file.
+        *self.budget = left.unwrap_or(0);
+        left.map(drop)
+    }
+
+    /// Charges a token and all in it: a rule that writes a bracket twice doubles what is inside.
+    fn charge_all(&mut self, token: &TokenTree) -> Option<()> {
+        self.charge(1)?;
+        match token {
+            TokenTree::Group(group) => group.stream().into_iter().try_for_each(|token| self.charge_all(&token)),
+            _ => Some(()),
+        }
     }
 
     fn parts(&mut self, parts: &[Part], scope: Scope<'_>) -> Option<TokenStream> {
@@ -73,7 +87,7 @@ impl Writer<'_> {
             None => out.extend(variable.tokens.iter().map(|token| respan(token.clone(), self.at))),
             Some(Binding::Rounds(_)) => return None,
             Some(Binding::Tokens(kind, tokens)) => {
-                self.charge(tokens.len())?;
+                tokens.iter().try_for_each(|token| self.charge_all(token))?;
                 match kind.as_str() {
                     // An expression stays one operand whatever stands beside it.
                     "expr" | "expr_2021" if tokens.len() > 1 => {

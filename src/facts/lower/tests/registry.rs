@@ -54,6 +54,8 @@ fn every_unpacked_crate_lowers() {
                 dependencies: Vec::new(),
                 targets: Vec::new(),
                 relevant: true,
+                supplies: false,
+                version: None,
             });
         }
         workspace.files.push(SourceFile {
@@ -62,6 +64,7 @@ fn every_unpacked_crate_lowers() {
             absolute: path,
             package: PackageId(roots.len() as u32 - 1),
             test: false,
+            selected: true,
             content: Some(Content { lines: Arc::new(LineIndex::new(&text)), text: text.into() }),
         });
     }
