@@ -17,6 +17,8 @@
 //! All rules run on all fixtures, so everything in a `good` folder is silent under every rule.
 //! `CACHE_LINT_FIXTURE=missing-ttl cargo test --test rules` looks at one fixture alone.
 
+#![allow(clippy::expect_used, reason = "a fixture that cannot be read is a failed test")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
