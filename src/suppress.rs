@@ -13,7 +13,6 @@ const fn meta(id: &'static str, summary: &'static str, level: Level, docs: &'sta
     Meta { id, summary, level, category: Category::Run, confidence: Confidence::Certain, since: "0.1.0", docs }
 }
 
-
 macro_rules! page {
     ($what:literal, $why:literal) => {
         concat!("## What it does\n\n", $what, "\n\n## Why is this bad?\n\n", $why, "\n\n## Options\n\nThe form is `// cache-lint: ignore[rule, rule] until=2027-03-01 -- reason`; `ignore` on its own line is for the next statement or item, behind code for that line; `ignore-file` for the file; `ignore-start` and `ignore-end` for what stands between. `until` can be demanded with `[suppressions] require-until`. This rule can be levelled, but not suppressed.\n")
@@ -22,26 +21,87 @@ macro_rules! page {
 
 /// Every rule about the run itself, sorted by id.
 pub static METAS: [Meta; 10] = [
-    meta("parse-error", "a file could not be read or parsed, so nothing is known of it", Level::Warning,
-        page!("Reports a file that could not be read or that is not Rust as `syn` knows it.", "Operations in it, and wrappers that other files call, are not seen: the run is less than it seems.")),
-    meta("suppression-blanket", "a suppression names no rule", Level::Warning,
-        page!("Reports a suppression without rules in brackets.", "It hides what is not there yet.")),
-    meta("suppression-duplicate", "a rule is suppressed twice for one place", Level::Note,
-        page!("Reports a rule that a suppression names twice, or that an enclosing one already names.", "When one of them goes, the other keeps hiding.")),
-    meta("suppression-expired", "a suppression's last day is over", Level::Warning,
-        page!("Reports a suppression whose `until` lies in the past, or is no date; it no longer holds.", "Somebody meant to come back to this.")),
-    meta("suppression-misplaced", "a suppression stands before nothing", Level::Warning,
-        page!("Reports a suppression behind which no statement or item follows, or whose form is not understood.", "It has no effect, although it looks as if it had.")),
-    meta("suppression-no-reason", "a suppression does not say why", Level::Warning,
-        page!("Reports a suppression without a reason of at least three words, or with a placeholder such as `todo`.", "Nobody can tell later whether it still holds.")),
-    meta("suppression-unknown-rule", "a suppression names a rule that does not exist", Level::Warning,
-        page!("Reports a name in brackets that is no rule.", "A misspelt name suppresses nothing.")),
-    meta("suppression-unmatched-range", "a suppressed range has no beginning or no end", Level::Warning,
-        page!("Reports `ignore-start` without `ignore-end`, and the reverse.", "The range ends somewhere else than its author thought.")),
-    meta("suppression-unused", "a suppression suppresses nothing", Level::Warning,
-        page!("Reports a suppression of a rule that finds nothing there.", "It will hide the next fault of that kind.")),
-    meta("unused-policy-entry", "an entry of the rule file matches nothing", Level::Warning,
-        page!("Reports classes and exceptions of the project's own rule file whose patterns match no key of the run.", "A pattern with a slip in it protects nothing; one that is no longer needed misleads.")),
+    meta(
+        "parse-error",
+        "a file could not be read or parsed, so nothing is known of it",
+        Level::Warning,
+        page!(
+            "Reports a file that could not be read or that is not Rust as `syn` knows it.",
+            "Operations in it, and wrappers that other files call, are not seen: the run is less than it seems."
+        ),
+    ),
+    meta(
+        "suppression-blanket",
+        "a suppression names no rule",
+        Level::Warning,
+        page!("Reports a suppression without rules in brackets.", "It hides what is not there yet."),
+    ),
+    meta(
+        "suppression-duplicate",
+        "a rule is suppressed twice for one place",
+        Level::Note,
+        page!(
+            "Reports a rule that a suppression names twice, or that an enclosing one already names.",
+            "When one of them goes, the other keeps hiding."
+        ),
+    ),
+    meta(
+        "suppression-expired",
+        "a suppression's last day is over",
+        Level::Warning,
+        page!(
+            "Reports a suppression whose `until` lies in the past, or is no date; it no longer holds.",
+            "Somebody meant to come back to this."
+        ),
+    ),
+    meta(
+        "suppression-misplaced",
+        "a suppression stands before nothing",
+        Level::Warning,
+        page!(
+            "Reports a suppression behind which no statement or item follows, or whose form is not understood.",
+            "It has no effect, although it looks as if it had."
+        ),
+    ),
+    meta(
+        "suppression-no-reason",
+        "a suppression does not say why",
+        Level::Warning,
+        page!(
+            "Reports a suppression without a reason of at least three words, or with a placeholder such as `todo`.",
+            "Nobody can tell later whether it still holds."
+        ),
+    ),
+    meta(
+        "suppression-unknown-rule",
+        "a suppression names a rule that does not exist",
+        Level::Warning,
+        page!("Reports a name in brackets that is no rule.", "A misspelt name suppresses nothing."),
+    ),
+    meta(
+        "suppression-unmatched-range",
+        "a suppressed range has no beginning or no end",
+        Level::Warning,
+        page!(
+            "Reports `ignore-start` without `ignore-end`, and the reverse.",
+            "The range ends somewhere else than its author thought."
+        ),
+    ),
+    meta(
+        "suppression-unused",
+        "a suppression suppresses nothing",
+        Level::Warning,
+        page!("Reports a suppression of a rule that finds nothing there.", "It will hide the next fault of that kind."),
+    ),
+    meta(
+        "unused-policy-entry",
+        "an entry of the rule file matches nothing",
+        Level::Warning,
+        page!(
+            "Reports classes and exceptions of the project's own rule file whose patterns match no key of the run.",
+            "A pattern with a slip in it protects nothing; one that is no longer needed misleads."
+        ),
+    ),
 ];
 
 /// The rule about the run with this id.
@@ -106,53 +166,123 @@ impl File<'_> {
                 DirectiveKind::Ignore => self.scope(directive),
                 DirectiveKind::IgnoreStart => {
                     if let Some(before) = open.replace(directive) {
-                        self.about(out, "suppression-unmatched-range", before.span, "`ignore-start` without `ignore-end` before the next one", "add `// cache-lint: ignore-end` where the range ends");
+                        self.about(
+                            out,
+                            "suppression-unmatched-range",
+                            before.span,
+                            "`ignore-start` without `ignore-end` before the next one",
+                            "add `// cache-lint: ignore-end` where the range ends",
+                        );
                     }
                     self.range(directive)
                 }
                 DirectiveKind::IgnoreEnd => {
                     if open.take().is_none() {
-                        self.about(out, "suppression-unmatched-range", directive.span, "`ignore-end` without `ignore-start`", "remove it, or add `// cache-lint: ignore-start[rule] -- reason` above");
+                        self.about(
+                            out,
+                            "suppression-unmatched-range",
+                            directive.span,
+                            "`ignore-end` without `ignore-start`",
+                            "remove it, or add `// cache-lint: ignore-start[rule] -- reason` above",
+                        );
                     }
                     continue;
                 }
             };
             if let Some(message) = &directive.malformed {
-                self.about(out, "suppression-misplaced", directive.span, message, "write `// cache-lint: ignore[rule] -- reason`");
+                self.about(
+                    out,
+                    "suppression-misplaced",
+                    directive.span,
+                    message,
+                    "write `// cache-lint: ignore[rule] -- reason`",
+                );
             }
             let Some(scope) = scope else {
-                self.about(out, "suppression-misplaced", directive.span, "no statement or item follows this suppression", "move it in front of what it is for, or behind the code of its line");
+                self.about(
+                    out,
+                    "suppression-misplaced",
+                    directive.span,
+                    "no statement or item follows this suppression",
+                    "move it in front of what it is for, or behind the code of its line",
+                );
                 continue;
             };
             self.directive(directive, scope, &mut covered, out);
         }
         if let Some(before) = open {
-            self.about(out, "suppression-unmatched-range", before.span, "`ignore-start` without `ignore-end`", "add `// cache-lint: ignore-end` where the range ends");
+            self.about(
+                out,
+                "suppression-unmatched-range",
+                before.span,
+                "`ignore-start` without `ignore-end`",
+                "add `// cache-lint: ignore-end` where the range ends",
+            );
         }
     }
 
-    fn directive<'d>(&self, directive: &'d Directive, scope: Span, covered: &mut Vec<(Span, &'d str)>, out: &mut Suppressed) {
+    fn directive<'d>(
+        &self,
+        directive: &'d Directive,
+        scope: Span,
+        covered: &mut Vec<(Span, &'d str)>,
+        out: &mut Suppressed,
+    ) {
         if directive.rules.is_empty() && directive.malformed.is_none() {
-            self.about(out, "suppression-blanket", directive.span, "this suppression names no rule", "name the rules in brackets: `ignore[missing-ttl] -- reason`");
+            self.about(
+                out,
+                "suppression-blanket",
+                directive.span,
+                "this suppression names no rule",
+                "name the rules in brackets: `ignore[missing-ttl] -- reason`",
+            );
         }
         let reason = directive.reason.as_ref().map_or("", |(text, _)| text.as_str());
         if let Some(complaint) = poor_reason(reason) {
-            self.about(out, "suppression-no-reason", directive.span, complaint, "say behind `--` why this is right here");
+            self.about(
+                out,
+                "suppression-no-reason",
+                directive.span,
+                complaint,
+                "say behind `--` why this is right here",
+            );
         }
         let mut holds = true;
         match &directive.until {
             Some((until, span)) => {
-                let is_date = until.len() == 10 && until.bytes().enumerate().all(|(at, b)| if at == 4 || at == 7 { b == b'-' } else { b.is_ascii_digit() });
+                let is_date = until.len() == 10
+                    && until
+                        .bytes()
+                        .enumerate()
+                        .all(|(at, b)| if at == 4 || at == 7 { b == b'-' } else { b.is_ascii_digit() });
                 if !is_date {
-                    self.about(out, "suppression-expired", *span, &format!("`{until}` is no date"), "write for example `until=2027-03-01`");
+                    self.about(
+                        out,
+                        "suppression-expired",
+                        *span,
+                        &format!("`{until}` is no date"),
+                        "write for example `until=2027-03-01`",
+                    );
                     holds = false;
                 } else if until.as_str() < self.today {
-                    self.about(out, "suppression-expired", *span, &format!("this suppression ended on {until}"), "mend what it hides, or set a new day with a reason");
+                    self.about(
+                        out,
+                        "suppression-expired",
+                        *span,
+                        &format!("this suppression ended on {until}"),
+                        "mend what it hides, or set a new day with a reason",
+                    );
                     holds = false;
                 }
             }
             None if self.analysis.policy.require_until => {
-                self.about(out, "suppression-expired", directive.span, "this suppression has no last day, which the rule file demands", "add `until=` and a date");
+                self.about(
+                    out,
+                    "suppression-expired",
+                    directive.span,
+                    "this suppression has no last day, which the rule file demands",
+                    "add `until=` and a date",
+                );
             }
             None => {}
         }
@@ -160,15 +290,29 @@ impl File<'_> {
             if crate::rules::find(rule).is_none() {
                 let known = crate::rules::REGISTRY.iter().map(|rule| rule.meta().id);
                 let help = match (find(rule), nearest(rule, known)) {
-                    (Some(_), _) => "rules about the run cannot be suppressed; set their level in the rule file".to_owned(),
+                    (Some(_), _) => {
+                        "rules about the run cannot be suppressed; set their level in the rule file".to_owned()
+                    }
                     (None, Some(near)) => format!("write `{near}` if that is meant"),
                     (None, None) => "see `cache-lint rules` for the names".to_owned(),
                 };
-                self.about(out, "suppression-unknown-rule", *span, &format!("there is no rule `{rule}` to suppress"), &help);
+                self.about(
+                    out,
+                    "suppression-unknown-rule",
+                    *span,
+                    &format!("there is no rule `{rule}` to suppress"),
+                    &help,
+                );
                 continue;
             }
             if covered.iter().any(|(other, name)| *name == rule && (other.contains(scope) || scope.contains(*other))) {
-                self.about(out, "suppression-duplicate", *span, &format!("`{rule}` is suppressed here already"), "remove one of the two");
+                self.about(
+                    out,
+                    "suppression-duplicate",
+                    *span,
+                    &format!("`{rule}` is suppressed here already"),
+                    "remove one of the two",
+                );
             }
             covered.push((scope, rule));
             let mut used = false;
@@ -177,18 +321,28 @@ impl File<'_> {
                 if here && finding.rule == rule {
                     used = true;
                     if holds && out.reasons[at].is_none() {
-                        out.reasons[at] = Some(if reason.is_empty() { "no reason given".to_owned() } else { reason.to_owned() });
+                        out.reasons[at] =
+                            Some(if reason.is_empty() { "no reason given".to_owned() } else { reason.to_owned() });
                     }
                 }
             }
             if !used && holds && self.whole_run {
-                self.about(out, "suppression-unused", *span, &format!("`{rule}` finds nothing here"), "remove the suppression");
+                self.about(
+                    out,
+                    "suppression-unused",
+                    *span,
+                    &format!("`{rule}` finds nothing here"),
+                    "remove the suppression",
+                );
             }
         }
         // Without rules it stands for all: reported, but honoured, so that nothing appears that was hidden on purpose.
         if directive.rules.is_empty() && holds && directive.malformed.is_none() {
             for (at, finding) in self.findings.iter().enumerate() {
-                if finding.primary.file == self.file && touches(scope, finding.primary.span) && out.reasons[at].is_none() {
+                if finding.primary.file == self.file
+                    && touches(scope, finding.primary.span)
+                    && out.reasons[at].is_none()
+                {
                     out.reasons[at] = Some(reason.to_owned());
                 }
             }
@@ -212,7 +366,11 @@ impl File<'_> {
         let between = content.text.get(directive.span.end as usize..next.start as usize)?;
         let code_between = between.lines().any(|line| {
             let line = line.trim();
-            !line.is_empty() && !line.starts_with("//") && !line.starts_with("#[") && !line.starts_with("/*") && !line.starts_with('*')
+            !line.is_empty()
+                && !line.starts_with("//")
+                && !line.starts_with("#[")
+                && !line.starts_with("/*")
+                && !line.starts_with('*')
         });
         (!code_between).then_some(*next)
     }
@@ -259,7 +417,11 @@ fn poor_reason(reason: &str) -> Option<&'static str> {
     if words.is_empty() {
         return Some("this suppression does not say why");
     }
-    if words.len() < 3 || ["todo", "fixme", "temp", "temporary", "xxx"].iter().any(|word| lower.split(|c: char| !c.is_alphanumeric()).next() == Some(word)) {
+    if words.len() < 3
+        || ["todo", "fixme", "temp", "temporary", "xxx"]
+            .iter()
+            .any(|word| lower.split(|c: char| !c.is_alphanumeric()).next() == Some(word))
+    {
         return Some("the reason of this suppression says nothing");
     }
     None

@@ -31,7 +31,7 @@ impl PolicyError {
 
 /// A path as shown, with `/`.
 #[must_use]
-pub fn shown(path: &std::path::Path) -> String {
+pub(super) fn shown(path: &std::path::Path) -> String {
     let path: PathBuf = std::env::current_dir()
         .ok()
         .and_then(|cwd| path.strip_prefix(cwd).ok().map(PathBuf::from))

@@ -233,6 +233,12 @@ impl Policy {
         [rule, category, "all"].iter().find_map(|name| self.levels.get(*name)).map_or(default, |level| level.value)
     }
 
+    /// Whether a rule file states a level for a rule, its category or all.
+    #[must_use]
+    pub fn states_level(&self, rule: &str, category: &str) -> bool {
+        [rule, category, "all"].iter().any(|name| self.levels.contains_key(*name))
+    }
+
     /// What is wrong with the format of a key; `None` when nothing is known to be, or the rule file exempts it.
     #[must_use]
     pub fn key_fault(&self, template: &Template) -> Option<KeyFault> {

@@ -29,7 +29,8 @@ pub fn render(report: &Report<'_>, with_help: bool) -> String {
         let place = match (error.path.as_str(), error.file, error.offset) {
             ("", _, _) => String::new(),
             (path, Some(file), Some(offset)) => {
-                let at = report.spot(crate::finding::Place { file, span: crate::text::Span { start: offset, end: offset } });
+                let at =
+                    report.spot(crate::finding::Place { file, span: crate::text::Span { start: offset, end: offset } });
                 format!("{path}:{}:{}: ", at.start.line, at.start.column)
             }
             (path, _, _) => format!("{path}: "),

@@ -70,9 +70,10 @@ impl Report<'_> {
 #[must_use]
 pub fn spot(workspace: &Workspace, policy: &Policy, place: Place) -> Spot {
     if let Some(file) = workspace.file(place.file) {
-        let start = file.content.as_ref().map_or(Position { line: 1, column: 1 }, |content| {
-            content.lines.position(&content.text, place.span.start)
-        });
+        let start = file
+            .content
+            .as_ref()
+            .map_or(Position { line: 1, column: 1 }, |content| content.lines.position(&content.text, place.span.start));
         return Spot { path: file.path.clone(), start, span: place.span };
     }
     match policy.source(place.file) {

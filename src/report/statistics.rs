@@ -13,9 +13,7 @@ pub fn render(report: &Report<'_>) -> String {
     }
     let mut counts: Vec<_> = counts.into_iter().collect();
     counts.sort_by_key(|((rule, level), n)| (std::cmp::Reverse(*n), *rule, *level));
-    let rows: Vec<Vec<String>> = counts
-        .into_iter()
-        .map(|((rule, level), n)| vec![n.to_string(), rule.to_owned(), level.to_owned()])
-        .collect();
+    let rows: Vec<Vec<String>> =
+        counts.into_iter().map(|((rule, level), n)| vec![n.to_string(), rule.to_owned(), level.to_owned()]).collect();
     table::render(&["COUNT", "RULE", "LEVEL"], &rows)
 }

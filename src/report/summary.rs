@@ -34,11 +34,7 @@ impl Summary {
         let findings = match self.errors + self.warnings + self.notes {
             0 => "no findings".to_owned(),
             _ => {
-                let parts = [
-                    (self.errors, "error"),
-                    (self.warnings, "warning"),
-                    (self.notes, "note"),
-                ];
+                let parts = [(self.errors, "error"), (self.warnings, "warning"), (self.notes, "note")];
                 parts.iter().filter(|(n, _)| *n > 0).map(|(n, word)| count(*n, word)).collect::<Vec<_>>().join(", ")
             }
         };
@@ -49,11 +45,9 @@ impl Summary {
             self.parsed,
             count(self.packages, "package"),
         );
-        for (n, word) in [
-            (self.undetermined, "undetermined"),
-            (self.suppressed, "suppressed"),
-            (self.unreadable, "not readable"),
-        ] {
+        for (n, word) in
+            [(self.undetermined, "undetermined"), (self.suppressed, "suppressed"), (self.unreadable, "not readable")]
+        {
             if n > 0 {
                 out.push_str(&format!(" · {n} {word}"));
             }
