@@ -215,12 +215,20 @@ impl Builder<'_, '_> {
             wrapper: None,
             forwards_key,
             forwards_ttl: meaning.forwards_ttl,
-            sent: command.sent,
+            sent: command.sent && !self.never_run(command),
             receiver: command.receiver.clone(),
             spelled: command.spelled.to_string(),
             script_commands: meaning.script_commands.clone(),
             unresolved: meaning.unresolved.clone(),
         }
+    }
+
+    /// Queued in a batch that nobody runs, hands on or keeps.
+    fn never_run(&self, command: &crate::link::trace::Command) -> bool {
+        command.batch.is_some_and(|batch| {
+            let batch = &self.program.batches[batch.0 as usize];
+            !(batch.run || batch.escaped || batch.foreign)
+        })
     }
 
     /// Calls in this function's own text that decide the key of a wrapper.
@@ -346,9 +354,7 @@ pub(super) fn forwards_key(template: &Template) -> bool {
         [front @ .., Piece::Hole(last)] => {
             let sounds = |name: &str| {
                 let lower = name.to_ascii_lowercase();
-                ["key", "suffix", "pattern", "path"]
-                    .iter()
-                    .any(|word| lower == *word || lower.ends_with(&format!("_{word}")))
+                ["key", "suffix", "pattern"].iter().any(|word| lower == *word || lower.ends_with(&format!("_{word}")))
                     || lower == "k"
             };
             last.parameter

@@ -104,4 +104,8 @@ pub(crate) struct Batch {
     /// Made by a function out of sight, for example a parameter.
     pub(crate) foreign: bool,
     pub(crate) last: Option<CommandId>,
+    /// It was sent.
+    pub(crate) run: bool,
+    /// It was handed to something out of sight, returned or kept.
+    pub(crate) escaped: bool,
 }

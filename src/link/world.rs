@@ -614,6 +614,16 @@ impl<'a> World<'a> {
         })
     }
 
+    /// The scope in which a constant is read: an associated one knows its `Self`.
+    pub(crate) fn constant_scope(&self, id: DefId) -> TypeScope {
+        let mut scope = TypeScope::of(self.index.def(id).module);
+        let owner = self.index.impls.iter().find(|item| item.constants.contains(&id));
+        if let Some(owner) = owner {
+            scope.self_ty = Some(self.ty(owner.self_ty, &scope));
+        }
+        scope
+    }
+
     /// An associated constant of a type.
     pub(crate) fn associated_constant(&self, ty: &Ty, name: &str) -> Option<DefId> {
         let Ty::Adt(def, _) = ty else { return None };

@@ -134,6 +134,10 @@ impl KeyFormat {
                 }
                 FormatSegment::Id(_) => continue,
             };
+            // A parameter: what stands there is decided by the caller, where it is judged.
+            if matches!(segment.pieces(), [Piece::Hole(hole)] if hole.parameter) {
+                continue;
+            }
             if !fits {
                 return Some(format!("has `{segment}` where the format `{}` wants the {role}", self.text));
             }

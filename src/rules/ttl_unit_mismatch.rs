@@ -83,7 +83,9 @@ impl Rule for TtlUnitMismatch {
                 .and_then(|wrapper| context.inventory.operations.get(wrapper.definition.0 as usize))
                 .is_some_and(|definition| definition.id != op.id && !definition.forwards_ttl);
             // The TTL of a separate EXPIRE is judged at the EXPIRE.
-            if decided_inside || matches!(op.ttl.kind, TtlKind::Separate(_)) {
+            // Converted inside the wrapper: said there.
+            let converted_inside = op.wrapper.is_some() && op.ttl.span.is_none() && mixed_units(op).is_some();
+            if decided_inside || converted_inside || matches!(op.ttl.kind, TtlKind::Separate(_)) {
                 continue;
             }
             let Some(fault) = mixed_units(op).or_else(|| implausible(op)) else { continue };
@@ -116,7 +118,14 @@ fn mixed_units(op: &Operation) -> Option<Fault> {
     let takes = op.ttl.unit?;
     let named = named_unit(&op.ttl.written).filter(|named| is_relative(*named) && is_relative(takes));
     let gives = op.ttl.source_unit.or(named)?;
-    if gives == takes {
+    // A number of a duration's seconds may well be part of a point in time: `now.as_secs() + 600`.
+    let same = |takes, gives| {
+        matches!(
+            (takes, gives),
+            (TtlUnit::UnixSeconds, TtlUnit::Seconds) | (TtlUnit::UnixMilliseconds, TtlUnit::Milliseconds)
+        )
+    };
+    if gives == takes || same(takes, gives) {
         return None;
     }
     let written = if op.ttl.written.is_empty() { "the TTL".to_owned() } else { code(&op.ttl.written).into_owned() };

@@ -354,6 +354,4 @@ impl<'a> Scan<'a> {
 }
 
 #[cfg(test)]
-mod fuzz;
-#[cfg(test)]
 mod tests;

@@ -79,7 +79,31 @@ impl<'a> Evaluator<'a> {
     }
 
     pub(super) fn arguments(&mut self, frame: &mut Frame, args: &'a [Expr]) -> Vec<Argument> {
-        args.iter().map(|arg| self.argument(frame, arg)).collect()
+        let arguments: Vec<Argument> = args.iter().map(|arg| self.argument(frame, arg)).collect();
+        for argument in &arguments {
+            self.hand_on(&argument.value);
+        }
+        arguments
+    }
+
+    /// A pipeline that is given away may be run by whoever gets it.
+    pub(super) fn hand_on(&mut self, value: &Value) {
+        for alternative in value.alternatives() {
+            match &alternative.data {
+                Data::Batch(id) => self.batches[id.0 as usize].escaped = true,
+                Data::Variant(_, inner) | Data::Tuple(inner) => inner.iter().for_each(|inner| {
+                    if let Data::Batch(id) = inner.data {
+                        self.batches[id.0 as usize].escaped = true;
+                    }
+                }),
+                Data::Struct(_, fields) => fields.iter().for_each(|(_, inner)| {
+                    if let Data::Batch(id) = inner.data {
+                        self.batches[id.0 as usize].escaped = true;
+                    }
+                }),
+                _ => {}
+            }
+        }
     }
 
     fn numbered(&mut self, frame: &mut Frame, args: &'a [Expr]) -> Vec<(crate::facts::Name, Value)> {

@@ -98,7 +98,7 @@ impl<'a> Evaluator<'a> {
                 let connection = arguments.first().map(|a| a.value.clone()).unwrap_or_default();
                 let pipe_ty =
                     catalogue.type_of_kind(client, TypeKind::Batch).map_or(Ty::Unknown, |spec| plain(&spec.path));
-                let pipe = self.new_batch(Batch { atomic: Some(true), ..Batch::default() }, pipe_ty);
+                let pipe = self.new_batch(Batch { atomic: Some(true), run: true, ..Batch::default() }, pipe_ty);
                 for argument in &arguments {
                     if let Data::Closure(id) = argument.value.data {
                         self.call_closure(frame, id, vec![connection.clone(), pipe.clone()]);
@@ -462,7 +462,10 @@ impl<'a> Evaluator<'a> {
         }
         let args = self.arguments(frame, &call.args);
         if spec.run_by.contains(&call.name) {
-            let value = Value::unknown();
+            self.batches[id.0 as usize].run = true;
+            // Until it is awaited the result stands for the batch, without its type.
+            let lazy = call.name.ends_with("_async");
+            let value = if lazy { Value::of(Data::Batch(id)) } else { Value::unknown() };
             return self.typed_by_turbofish(frame, value, call);
         }
         if spec.argument_by.contains(&call.name) || spec.key_by.contains(&call.name) {

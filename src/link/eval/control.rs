@@ -45,7 +45,7 @@ impl<'a> Evaluator<'a> {
             Stmt::Expr { expr, semi: false } => self.expr(frame, expr),
             Stmt::Expr { expr, semi: true } => {
                 let value = self.expr(frame, expr);
-                self.dropped(&value);
+                self.dropped(frame, expr, &value);
                 Value::of(Data::Unit)
             }
             Stmt::Let { pat, ty, init, diverge, .. } => {
@@ -54,8 +54,14 @@ impl<'a> Evaluator<'a> {
                     Some(init) => self.expr(frame, init),
                     None => Value::unknown(),
                 };
-                if matches!(pat.kind, PatKind::Wild) {
-                    self.dropped(&value);
+                // `_name` says as much as `_`: nobody will look at it.
+                let ignored = match &pat.kind {
+                    PatKind::Wild => true,
+                    PatKind::Bind(name, None) => name.starts_with('_'),
+                    _ => false,
+                };
+                if let (true, Some(init)) = (ignored, init) {
+                    self.dropped(frame, init, &value);
                 }
                 if !written.is_unknown() && !matches!(value.data, Data::Batch(_) | Data::Command(_) | Data::Pending(_))
                 {
@@ -82,10 +88,25 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    /// A value that nobody looks at: a command that was not awaited is never sent.
-    fn dropped(&mut self, value: &Value) {
+    /// A value that nobody looks at: a command that was not awaited is never sent, and neither is what an async
+    /// function of the workspace would send.
+    pub(super) fn dropped(&mut self, frame: &mut Frame, expr: &Expr, value: &Value) {
         if let Data::Pending(id) = value.data {
             self.commands[id.0 as usize].sent = false;
+            return;
+        }
+        if let (Data::Batch(id), Ty::Unknown) = (&value.data, &value.ty) {
+            self.batches[id.0 as usize].run = false;
+            return;
+        }
+        if matches!(expr.kind, ExprKind::Call(..) | ExprKind::Method(_))
+            && let Some(Step::Call(call)) = frame.steps.last_mut()
+            && self.world.index.function(call.function).function.is_async
+            && expr.span.contains(call.place.span)
+            && call.call == expr.span
+            && let Some(call) = std::rc::Rc::get_mut(call)
+        {
+            call.sent = false;
         }
     }
 

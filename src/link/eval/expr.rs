@@ -244,7 +244,10 @@ impl<'a> Evaluator<'a> {
     /// Arithmetic on numbers and durations, concatenation of texts, comparisons.
     fn combine(&mut self, op: &str, left: Value, right: Value) -> Value {
         let jitter = left.jitter || right.jitter;
-        let unit = left.unit.or(right.unit);
+        if let Some(joined) = self.combine_each(op, &left, &right) {
+            return Value { jitter, ..joined };
+        }
+        let unit = converted(op, &left, &right);
         let data = match (op, &left.data, &right.data) {
             ("+", Data::Text(a), _) => match right.as_template() {
                 Some(b) => {
@@ -309,6 +312,24 @@ impl<'a> Evaluator<'a> {
         let reads = if comparison { smallvec::SmallVec::new() } else { left.reads };
         let name = if known || comparison { Name::default() } else { left.name };
         Value { ty, data, name, reads, parameter, unit, jitter, encoded: None }
+    }
+
+    /// Arithmetic on a few known numbers is done with each.
+    fn combine_each(&mut self, op: &str, left: &Value, right: &Value) -> Option<Value> {
+        let numbers =
+            |value: &Value| value.alternatives().iter().all(|v| matches!(v.data, Data::Int(_) | Data::Duration(_)));
+        let several = matches!(left.data, Data::OneOf(_)) || matches!(right.data, Data::OneOf(_));
+        if !several || !numbers(left) || !numbers(right) || !matches!(op, "+" | "-" | "*" | "/") {
+            return None;
+        }
+        let mut all = Vec::new();
+        for a in left.alternatives() {
+            for b in right.alternatives() {
+                let (a, b) = (Value { jitter: false, ..a.clone() }, Value { jitter: false, ..b.clone() });
+                all.push(self.combine(op, a, b));
+            }
+        }
+        Some(join(all))
     }
 
     fn struct_(&mut self, frame: &mut Frame, path: &'a Path, fields: &'a [FieldInit], rest: Option<&'a Expr>) -> Value {
@@ -426,6 +447,17 @@ impl<'a> Evaluator<'a> {
         let simple =
             text.len() <= 40 && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.' | ':' | '(' | ')'));
         if simple { text.into() } else { Name::default() }
+    }
+}
+
+/// The unit of what arithmetic gives: milliseconds divided by 1000 are seconds, a sum with an unknown is unknown.
+fn converted(op: &str, left: &Value, right: &Value) -> Option<crate::clients::Unit> {
+    use crate::clients::Unit;
+    match (op, left.unit, &right.data) {
+        ("/", Some(Unit::Milliseconds), Data::Int(1000)) => Some(Unit::Seconds),
+        ("*", Some(Unit::Seconds), Data::Int(1000)) => Some(Unit::Milliseconds),
+        ("*" | "/", _, _) => None,
+        _ => left.unit.or(right.unit),
     }
 }
 

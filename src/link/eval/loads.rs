@@ -199,7 +199,7 @@ fn step_is_at(step: &Step, span: Span) -> bool {
     }
 }
 
-fn guard_kind(name: &str, receiver: Option<&Value>) -> Option<GuardKind> {
+pub(super) fn guard_kind(name: &str, receiver: Option<&Value>) -> Option<GuardKind> {
     match name {
         "lock" | "lock_owned" | "acquire_owned" => Some(GuardKind::Mutex),
         "acquire" => receiver

@@ -28,6 +28,7 @@ impl<'a> Evaluator<'a> {
     pub(super) fn settled(&mut self, value: Value) -> Value {
         match value.data {
             Data::Pending(_) => Value { data: Data::Unknown, ..value },
+            Data::Batch(_) if value.ty.is_unknown() => Value { data: Data::Unknown, ..value },
             _ => value,
         }
     }
@@ -136,6 +137,12 @@ impl<'a> Evaluator<'a> {
         call: &'a MethodCall,
         used: bool,
     ) -> Value {
+        let guarded = super::loads::guard_kind(&call.name, Some(&receiver))
+            .is_some_and(|kind| kind == crate::inventory::GuardKind::SingleFlight);
+        if guarded {
+            // What its arguments load is loaded under its guard.
+            self.unresolved_call(frame, &call.name, call.name_span, used, Some(&receiver));
+        }
         let args = self.arguments(frame, &call.args);
         if let Some(value) = self.std_method(frame, &receiver, call, &args) {
             return value;
@@ -152,10 +159,12 @@ impl<'a> Evaluator<'a> {
                 self.run_closure(frame, &argument.value);
             }
         }
-        self.unresolved_call(frame, &call.name, call.name_span, used, Some(&receiver));
+        if !guarded {
+            self.unresolved_call(frame, &call.name, call.name_span, used, Some(&receiver));
+        }
         let mut value = Value::unknown();
         // `Pool::builder().max_size(8)`: builders of other crates are themselves until they are built.
-        if receiver.ty.inside().is_some() || self.world.client_type(&receiver.ty).is_some() {
+        if self.world.client_type(&receiver.ty).is_some() {
             value.ty = receiver.ty.clone();
         }
         if super::std_calls::keeps_reads(&call.name) {

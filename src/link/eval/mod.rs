@@ -195,6 +195,7 @@ impl<'a> Evaluator<'a> {
         if value.ty.is_unknown() || matches!(value.ty, Ty::Bounded(_)) {
             value.ty = declared;
         }
+        self.hand_on(&value);
         self.depth -= 1;
         self.busy.remove(&id);
         let outcome = Rc::new(Outcome { steps: frame.steps, value, cut: self.work > MOST_WORK_PER_ROOT });
@@ -235,7 +236,7 @@ impl<'a> Evaluator<'a> {
         let module = self.world.index.module(def.module);
         let value = match &def.item.kind {
             crate::facts::ItemKind::Constant { ty, value, is_static } => {
-                let scope = TypeScope::of(def.module);
+                let scope = self.world.constant_scope(id);
                 let declared = self.world.ty(ty, &scope);
                 // What stands in a lock or a cell at the start may be replaced before it is read.
                 if *is_static && is_changeable(&declared) {

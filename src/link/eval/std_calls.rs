@@ -8,8 +8,8 @@ use super::expr::{is_conversion, list, unwrapped};
 use super::frame::Arms;
 use super::{Evaluator, Frame};
 use crate::clients::Unit;
-use crate::facts::Name;
 use crate::facts::expr::MethodCall;
+use crate::facts::{ExprKind, Name};
 use crate::inventory::{Encoding, GuardKind};
 use crate::link::trace::Step;
 use crate::link::ty::{Ty, last_segment};
@@ -96,6 +96,12 @@ impl<'a> Evaluator<'a> {
             ("Lazy" | "LazyLock" | "LazyCell" | "AsyncLazy", "new" | "force") | ("AsyncOnce", "new") => {
                 let first = first?.clone();
                 return Some(self.run_closure(frame, &first).unwrap_or(first));
+            }
+            ("" | "mem", "drop") => {
+                if let Some(Data::Pending(id)) = first.map(|value| &value.data) {
+                    self.commands[id.0 as usize].sent = false;
+                }
+                return Some(Value::of(Data::Unit));
             }
             ("time" | "", "timeout" | "timeout_at") => {
                 let inner = self.settled(args.get(1)?.value.clone());
@@ -396,8 +402,21 @@ impl<'a> Evaluator<'a> {
                 "gen_range" | "random_range" | "random" | "r#gen" | "gen" | "sample" | "next_u64" | "next_u32" | "u64",
                 _,
             ) if receiver.is_unknown() && !self.is_client(receiver) && !matches!(receiver.ty, Ty::Adt(..)) => {
-                self.run_arguments(frame, call, receiver, false);
-                return Some(Value { jitter: true, ..Value::unknown() });
+                // The bounds of a literal range bound what is drawn from it.
+                let drawn = match call.args.first().map(|arg| &arg.kind) {
+                    Some(ExprKind::Range(Some(from), Some(to))) => {
+                        let ends = [self.argument(frame, from).value, self.argument(frame, to).value];
+                        match (&ends[0].data, &ends[1].data) {
+                            (Data::Int(from), Data::Int(to)) => join([Value::int(*from), Value::int(to - 1)]),
+                            _ => Value::unknown(),
+                        }
+                    }
+                    _ => {
+                        self.run_arguments(frame, call, receiver, false);
+                        Value::unknown()
+                    }
+                };
+                return Some(Value { jitter: true, ..drawn });
             }
             _ => {}
         }

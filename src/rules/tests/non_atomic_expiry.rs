@@ -53,7 +53,7 @@ fn an_expiry_sent_by_a_callee_is_flagged_and_shown() {
 }
 
 #[test]
-fn a_transaction_is_atomic_and_a_pipeline_is_a_note() {
+fn a_transaction_is_atomic_and_a_pipeline_is_not() {
     let batch = |atomic| {
         World::of([
             op("HSET").key("metric:{id}").in_batch(1, atomic),
@@ -65,7 +65,7 @@ fn a_transaction_is_atomic_and_a_pipeline_is_a_note() {
     // Made atomic on some path only, or not known.
     batch(None).silent(RULE);
     let finding = batch(Some(false)).one(RULE);
-    assert_eq!(finding.level, Level::Note);
+    assert_eq!(finding.level, Level::Warning);
     assert_eq!(finding.help, "add `.atomic()` to the pipeline");
 }
 

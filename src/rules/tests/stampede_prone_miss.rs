@@ -78,12 +78,18 @@ fn read_load_and_write_may_stand_in_callees() {
         "app::handler",
         vec![
             call("app::read", vec![sent(0), hit_or_miss(0, vec![leave()], vec![leave()])]),
+            // Both arms leave the callee only; the caller looks at what it was given.
+            hit_or_miss(0, vec![leave()], vec![]),
             call("app::fetch", vec![query()]),
             call("app::fill", vec![sent(1)]),
         ],
     );
-    // Both arms leave the callee only; the hit ends there as far as this rule is concerned.
     assert_eq!(world.one(RULE).primary.span.start, 0);
+}
+
+#[test]
+fn what_is_loaded_on_a_hit_as_well_is_no_fallback() {
+    cached().function("app::poll", vec![sent(0), hit_or_miss(0, vec![], vec![]), query(), sent(1)]).silent(RULE);
 }
 
 #[test]
