@@ -95,7 +95,9 @@ impl<'a> Evaluator<'a> {
             self.commands[id.0 as usize].sent = false;
             return;
         }
-        if let (Data::Batch(id), Ty::Unknown) = (&value.data, &value.ty) {
+        if let Data::Batch(id) = value.data
+            && self.world.client_type(&value.ty).is_none()
+        {
             self.batches[id.0 as usize].run = false;
             return;
         }

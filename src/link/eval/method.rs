@@ -28,7 +28,7 @@ impl<'a> Evaluator<'a> {
     pub(super) fn settled(&mut self, value: Value) -> Value {
         match value.data {
             Data::Pending(_) => Value { data: Data::Unknown, ..value },
-            Data::Batch(_) if value.ty.is_unknown() => Value { data: Data::Unknown, ..value },
+            Data::Batch(_) if self.world.client_type(&value.ty).is_none() => Value { data: Data::Unknown, ..value },
             _ => value,
         }
     }
