@@ -215,7 +215,8 @@ fn units() -> Vec<Unit> {
             .collect()
     };
     let root = fixtures_root();
-    let shapes = folders(&root.join("shapes")).into_iter().map(|name| Unit { name: format!("shapes/{name}"), complete: true });
+    let shapes =
+        folders(&root.join("shapes")).into_iter().map(|name| Unit { name: format!("shapes/{name}"), complete: true });
     let others = folders(&root)
         .into_iter()
         .filter(|name| !matches!(name.as_str(), "shapes" | "target"))
@@ -262,7 +263,8 @@ fn inventory(folder: &Path) -> Result<Vec<Value>, String> {
     if !output.status.success() {
         return Err(format!("{}\n{stderr}", output.status));
     }
-    let report: Value = serde_json::from_str(&stdout).map_err(|error| format!("no JSON ({error})\n{stdout}{stderr}"))?;
+    let report: Value =
+        serde_json::from_str(&stdout).map_err(|error| format!("no JSON ({error})\n{stdout}{stderr}"))?;
     match report["errors"].as_array().map(Vec::as_slice) {
         Some([]) => {}
         errors => return Err(format!("errors in the report: {errors:?}")),
@@ -390,14 +392,17 @@ fn marks_are_read_with_all_their_parts() {
 
 #[test]
 fn a_mark_that_makes_no_sense_is_refused() {
-    for text in ["//@", "//@ set", "//@ SET ttl", "//@ SET key=\"x", "//@ SET life=60", "//@ SET ttl=1 ttl=2", "//@^ SET"] {
+    for text in
+        ["//@", "//@ set", "//@ SET ttl", "//@ SET key=\"x", "//@ SET life=60", "//@ SET ttl=1 ttl=2", "//@^ SET"]
+    {
         assert!(marks(text).is_err(), "`{text}` is taken for a mark");
     }
 }
 
 #[test]
 fn keys_are_compared_by_shape() {
-    for (expected, found) in [("user:{id}", "user:{}"), ("{a}{b}:x", "{c}:x"), ("{{id}}:x", "{{other}}:x"), ("x", "x")] {
+    for (expected, found) in [("user:{id}", "user:{}"), ("{a}{b}:x", "{c}:x"), ("{{id}}:x", "{{other}}:x"), ("x", "x")]
+    {
         assert!(same_shape(expected, found), "{expected} and {found}");
     }
     for (expected, found) in [("user:{id}", "user:1"), ("user:{id}", "user:{id}:x"), ("{{id}}:x", "{id}:x")] {

@@ -339,7 +339,7 @@ pub(super) fn key_uses(program: &Program<'_>, argument: &Argument) -> Vec<KeyUse
     let mut found = Vec::new();
     let elements = argument.value.alternatives().into_iter().flat_map(|value| match &value.data {
         // A collection of unknown length: the shape of one element.
-        Data::List { items, .. } if !items.is_empty() => items.iter().flat_map(Value::alternatives).collect(),
+        Data::List { items, .. } => items.iter().flat_map(Value::alternatives).collect(),
         _ => vec![value],
     });
     for value in elements {

@@ -75,6 +75,11 @@ fn of_number(value: &Value, unit: Unit) -> TtlKind {
             };
             millis.map_or(TtlKind::Dynamic, TtlKind::Constant)
         }
+        // `"60"` in a list of words.
+        Data::Text(text) => match text.as_text().and_then(|text| text.parse::<i128>().ok()) {
+            Some(n) => of_number(&Value::int(n), unit),
+            None => TtlKind::Dynamic,
+        },
         Data::Duration(micros) => TtlKind::Constant(micros / 1000),
         Data::OneOf(all) => {
             all.iter().map(|value| of_number(value, unit)).reduce(either).unwrap_or(TtlKind::Undetermined)

@@ -254,6 +254,10 @@ impl<'a> Evaluator<'a> {
             if let Some(&kind) = self.loads.get(&function) {
                 let name = called(&site.receiver, &definition.function.name);
                 frame.steps.push(Step::Load { kind, place: frame.place(site.name), name });
+            } else if definition.function.is_async && definition.function.ret.is_some() {
+                // What it does is out of sight or plain computation; it is awaited, so it may well be dear.
+                let name = called(&site.receiver, &definition.function.name);
+                frame.steps.push(Step::Load { kind: LoadKind::Unresolved, place: frame.place(site.name), name });
             }
             self.run_closures(frame, args);
             return self.declared_result(function, args);
@@ -278,7 +282,9 @@ impl<'a> Evaluator<'a> {
             })));
         } else {
             let loads = outcome.steps.iter().find_map(first_load);
-            if let Some(kind) = loads.or_else(|| self.loads.get(&function).copied()) {
+            let dear =
+                (definition.function.is_async && definition.function.ret.is_some()).then_some(LoadKind::Unresolved);
+            if let Some(kind) = loads.or_else(|| self.loads.get(&function).copied()).or(dear) {
                 let name = called(&site.receiver, &definition.function.name);
                 frame.steps.push(Step::Load { kind, place: frame.place(site.name), name });
             }

@@ -304,7 +304,9 @@ impl<'a> Evaluator<'a> {
         if let Some(line) = at(form.line) {
             let items = expand(line);
             let (name, rest) = items.split_first()?;
-            return Some(self.run_raw(frame, client, Some(name.value.clone()), rest.to_vec(), site));
+            let value = self.run_raw(frame, client, Some(name.value.clone()), rest.to_vec(), site);
+            // `send_and_forget` sends at once.
+            return Some(if call.name.ends_with("forget") { self.settled(value) } else { value });
         }
         if let Some(name) = at(form.command) {
             let site = if name.value.as_text().is_some() && name.file == frame.file {

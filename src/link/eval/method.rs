@@ -122,7 +122,7 @@ impl<'a> Evaluator<'a> {
 
     /// A builder that is changed in place keeps its new state in the variable.
     pub(super) fn write_back(&mut self, frame: &mut Frame, call: &'a MethodCall, value: &Value) {
-        if let Some(place) = place_name(&call.receiver)
+        if let Some(place) = place_name(chain_root(&call.receiver))
             && frame.get(&place).is_some()
         {
             frame.set(&place, value.clone());
@@ -176,6 +176,14 @@ impl<'a> Evaluator<'a> {
         }
         value
     }
+}
+
+/// `command` of `command.arg("EX").arg(60)`: a chain of calls on a builder changes what it began with.
+fn chain_root(mut expr: &Expr) -> &Expr {
+    while let crate::facts::ExprKind::Method(call) = &expr.kind {
+        expr = &call.receiver;
+    }
+    expr
 }
 
 fn element_of(ty: &Ty) -> Ty {

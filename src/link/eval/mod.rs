@@ -168,7 +168,13 @@ impl<'a> Evaluator<'a> {
             return Rc::new(Outcome { value, cut: true, ..Outcome::default() });
         }
         self.depth += 1;
-        let scope = self.world.fn_scope(id);
+        let mut scope = self.world.fn_scope(id);
+        // A default body of a trait, called on an implementor: `Self` is that one.
+        if matches!(definition.owner, super::index::Owner::Trait(_))
+            && matches!(key.1.ty, Ty::Adt(..) | Ty::External(..))
+        {
+            scope.self_ty = Some(key.1.ty.clone());
+        }
         let mut frame = Frame::new(definition.file, definition.scope, Rc::new(scope), Some(id));
         let (_, self_value, args) = &key;
         if definition.function.has_self {

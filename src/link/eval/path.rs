@@ -198,6 +198,13 @@ impl<'a> Evaluator<'a> {
     }
 
     fn associated_callee(&self, ty: Ty, name: &Name) -> Callee {
+        // `String::from(text)`: an `impl From<Own> for String` is another function of that name.
+        if matches!(ty, Ty::External(..))
+            && self.world.client_type(&ty).is_none()
+            && matches!(name.as_str(), "from" | "default")
+        {
+            return Callee::Associated(ty, name.clone());
+        }
         let found = self.world.associated_functions(&ty, name);
         if !found.functions.is_empty() {
             return Callee::Functions(found);

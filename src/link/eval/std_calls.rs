@@ -441,6 +441,9 @@ impl<'a> Evaluator<'a> {
                 let args = vec![Argument { value: argument, file: frame.file, span }];
                 self.call_value(frame, function, args, span)
             }
+            Data::Variant(path, inner) if inner.is_empty() => {
+                Value { data: Data::Variant(path.clone(), Rc::from([argument])), ..function.clone() }
+            }
             // A path to a method of another crate (`String::from`, `Duration::from_secs`).
             _ => match last_segment(&function.name) {
                 "from_secs" => duration(&argument, MICROS),
@@ -510,6 +513,10 @@ impl<'a> Evaluator<'a> {
             if !result.reads.contains(read) {
                 result.reads.push(*read);
             }
+        }
+        // Nothing stays nothing.
+        if receiver.reads.is_empty() && receiver.is_unknown() && receiver.ty.last() == Some("Option") {
+            result = join([Value::wrapped("Some", result), Value::of(Data::Variant("None".into(), Rc::from([])))]);
         }
         arms.end_arm(frame, result.clone());
         arms.end_arm(frame, result);
