@@ -39,6 +39,7 @@ pub(super) struct Builder<'p, 'a> {
     pub(super) program: &'p Program<'a>,
     meanings: Vec<Option<Rc<Meaning>>>,
     owners: Owners,
+    roots: FxHashSet<FnId>,
     /// Commands anywhere below an evaluated function, by the address of its outcome.
     below: FxHashMap<*const Outcome, Rc<Vec<CommandId>>>,
     /// What each function's commands look like with unknown parameters.
@@ -49,6 +50,8 @@ pub(super) struct Builder<'p, 'a> {
 #[derive(Debug, Clone, Copy)]
 struct View {
     forwards_key: bool,
+    /// Nothing of the key is known inside: it may be a field that the caller fills.
+    open: bool,
 }
 
 pub(super) fn build(program: &Program<'_>) -> Inventory {
@@ -56,6 +59,7 @@ pub(super) fn build(program: &Program<'_>) -> Inventory {
         program,
         meanings: program.commands.iter().map(|_| None).collect(),
         owners: Owners::new(program),
+        roots: program.roots.iter().map(|root| root.function).collect(),
         below: FxHashMap::default(),
         views: FxHashMap::default(),
         found: BTreeMap::new(),
@@ -154,9 +158,12 @@ impl Builder<'_, '_> {
         for &id in ids.iter() {
             let meaning = self.meaning(id);
             let forwards = meaning.keys.iter().any(|key| key.template.as_ref().is_some_and(forwards_key));
-            let view = View { forwards_key: forwards };
+            let open = !meaning.keys.is_empty()
+                && meaning.keys.iter().all(|key| key.template.as_ref().is_some_and(|key| !key.has_literal()));
+            let view = View { forwards_key: forwards, open };
             let entry = views.entry(self.site(id)).or_insert(view);
             entry.forwards_key |= forwards;
+            entry.open &= open;
         }
         self.views.insert(function, views);
     }
@@ -166,9 +173,16 @@ impl Builder<'_, '_> {
         self.collect(steps, &mut |id| ids.push(id));
         for id in ids {
             let command = &self.program.commands[id.0 as usize];
-            if self.owners.owner(command.file, command.name_span) != Some(function) {
+            let owner = self.owners.owner(command.file, command.name_span);
+            // A command that is begun in one function and sent in another stands where it is begun, unless that
+            // function is looked at by itself.
+            let begun_elsewhere = owner.is_some_and(|owner| !self.roots.contains(&owner));
+            let own = owner == Some(function)
+                || self.owners.shares(self.program, function, command.file, command.name_span);
+            if !own && !begun_elsewhere {
                 continue;
             }
+            let function = if own { function } else { owner.unwrap_or(function) };
             let meaning = self.meaning(id);
             let site = self.site(id);
             let key = Key { place: (site.file, site.span), site };
@@ -258,12 +272,12 @@ impl Builder<'_, '_> {
         let ids = self.commands_below(&call.outcome);
         for &id in ids.iter() {
             let site = self.site(id);
-            let forwards =
-                self.views.get(&call.function).and_then(|views| views.get(&site)).is_some_and(|view| view.forwards_key);
-            if !forwards {
+            let view = self.views.get(&call.function).and_then(|views| views.get(&site)).copied();
+            let meaning = self.meaning(id);
+            let decided_here = || meaning.keys.iter().any(|key| key.template.as_ref().is_some_and(Template::has_literal));
+            if !view.is_some_and(|view| view.forwards_key || (view.open && decided_here())) {
                 continue;
             }
-            let meaning = self.meaning(id);
             let callee = self.program.world.index.function(call.function);
             let mut operation = self.operation(id, &meaning, function, call.place.span, call.call);
             operation.place = call.place;
@@ -407,6 +421,15 @@ impl Owners {
             by_file.entry(function.file).or_default().push((function.function.full_span, id));
         }
         Self { by_file }
+    }
+
+    /// Whether a function has the very span of the one that owns a place: both were written by one macro call.
+    fn shares(&self, program: &Program<'_>, function: FnId, file: FileId, span: Span) -> bool {
+        let definition = program.world.index.function(function);
+        definition.file == file
+            && self.owner(file, span).is_some_and(|owner| {
+                program.world.index.function(owner).function.full_span == definition.function.full_span
+            })
     }
 
     fn owner(&self, file: FileId, span: Span) -> Option<FnId> {

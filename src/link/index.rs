@@ -103,6 +103,7 @@ pub(crate) struct Impl<'a> {
 #[derive(Debug, Default)]
 pub(crate) struct TraitInfo {
     pub(crate) functions: FxHashMap<Name, FnId>,
+    pub(crate) constants: Vec<DefId>,
 }
 
 #[derive(Debug, Default)]
@@ -315,10 +316,11 @@ impl<'a> Builder<'a> {
                     let fn_id = self.function(module, function, Owner::Trait(id), test, Some(&path));
                     info.functions.insert(function.name.clone(), fn_id);
                 }
-                self.index.traits.insert(id, info);
                 for constant in constants {
-                    self.constant(module, constant);
+                    let def = self.constant(module, constant);
+                    info.constants.push(def);
                 }
+                self.index.traits.insert(id, info);
             }
             ItemKind::Impl { generics, trait_, self_ty, functions, types, constants } => {
                 let id = ImplId(u32::try_from(self.index.impls.len()).unwrap_or(u32::MAX));

@@ -65,6 +65,17 @@ impl<'a> Resolver<'a> {
                 _ => self.first(module, first),
             }
         };
+        // In front of `::` only a module, crate or type can stand: a macro or function of a crate's name is passed over.
+        if !rest.is_empty()
+            && !global
+            && !found.is_empty()
+            && found.iter().all(|res| matches!(res, Res::External(path) if path.contains("::") && self.catalogue.type_spec(path).is_none()))
+        {
+            let krate = self.extern_crate(module, first);
+            if !krate.is_empty() {
+                found = krate;
+            }
+        }
         for name in rest {
             let mut next = Vec::new();
             for res in found {

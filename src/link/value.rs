@@ -97,6 +97,8 @@ pub(crate) struct Building {
     pub(crate) file: FileId,
     /// The name token.
     pub(crate) name_span: Span,
+    /// The name token is the name's own literal.
+    pub(crate) literal: bool,
     /// It began as a method constructor (`Cmd::set(k, v)`): the method, and how many of `args` are its own.
     pub(crate) method: Option<(Name, usize)>,
 }

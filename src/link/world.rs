@@ -602,6 +602,17 @@ impl<'a> World<'a> {
         })
     }
 
+    /// `impl From<Own> for String`.
+    pub(crate) fn conversion_to_text(&self, def: DefId) -> Option<FnId> {
+        let impls = self.by_external.iter().filter(|(path, _)| last_segment(path) == "String").flat_map(|(_, impls)| impls);
+        impls.copied().find_map(|id| {
+            let item = self.index.impl_(id);
+            let last = item.trait_?.last().filter(|last| last.name == "From")?;
+            let from = self.ty(last.args.first()?, &TypeScope::of(item.module));
+            matches!(from, Ty::Adt(own, _) if own == def).then(|| item.functions.get("from").copied()).flatten()
+        })
+    }
+
     /// Whether a type of the workspace implements a client's connection trait, so that it has all its commands.
     pub(crate) fn implements_connection(&self, ty: &Ty) -> Option<crate::clients::ClientId> {
         let Ty::Adt(def, _) = ty else { return None };
@@ -627,8 +638,16 @@ impl<'a> World<'a> {
     /// An associated constant of a type.
     pub(crate) fn associated_constant(&self, ty: &Ty, name: &str) -> Option<DefId> {
         let Ty::Adt(def, _) = ty else { return None };
-        self.by_adt.get(def)?.iter().find_map(|&id| {
+        let impls = self.by_adt.get(def)?;
+        let own = impls.iter().find_map(|&id| {
             self.index.impl_(id).constants.iter().copied().find(|&constant| self.index.def(constant).name == name)
+        });
+        own.or_else(|| {
+            impls.iter().find_map(|&id| {
+                let item = self.index.impl_(id);
+                let info = self.index.traits.get(&self.local_trait(item.module, item.trait_?)?)?;
+                info.constants.iter().copied().find(|&constant| self.index.def(constant).name == name)
+            })
         })
     }
 

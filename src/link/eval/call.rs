@@ -192,6 +192,11 @@ impl<'a> Evaluator<'a> {
                 let params = self.closures[id.0 as usize].closure.params.len();
                 Some(self.call_closure(frame, id, vec![Value::unknown(); params]))
             }
+            // `SetOptions::default` as a function.
+            Data::Variant(ref path, ref inner) if inner.is_empty() => match self.world.catalogue.maker(path) {
+                Some(crate::clients::Maker::Type(ty)) => Some(self.made(Ty::external(&ty))),
+                _ => None,
+            },
             Data::Function(function) => {
                 if self.mode == Mode::Survey
                     && let Some(caller) = frame.function
@@ -265,6 +270,15 @@ impl<'a> Evaluator<'a> {
         let self_value = self_value.map_or_else(Value::unknown, |value| self.as_self(function, value));
         let outcome = self.evaluate(function, self_value, args.iter().map(|arg| arg.value.clone()).collect());
         let mut value = outcome.value.clone();
+        // A command whose name was given by the caller begins at the caller's call.
+        if let Data::Command(building) = &value.data
+            && !building.literal
+            && building.file == definition.file
+            && definition.function.full_span.contains(building.name_span)
+        {
+            let moved = crate::link::value::Building { file: frame.file, name_span: site.name, ..(**building).clone() };
+            value.data = Data::Command(Rc::new(moved));
+        }
         // A retry helper sends nothing itself, but runs the closure that it is given.
         if reaches || outcome.steps.iter().any(sends) {
             if outcome.cut {

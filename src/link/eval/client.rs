@@ -126,7 +126,7 @@ impl<'a> Evaluator<'a> {
     }
 
     /// A fresh value of a client's type.
-    fn made(&mut self, ty: Ty) -> Value {
+    pub(super) fn made(&mut self, ty: Ty) -> Value {
         let Some(spec) = self.world.client_type(&ty) else { return Value::typed(ty) };
         match spec.kind {
             TypeKind::Batch => {
@@ -659,7 +659,8 @@ impl<'a> Evaluator<'a> {
         name_span: crate::text::Span,
         method: Option<(Name, usize)>,
     ) -> Value {
-        let building = Building { client, name, args, file: frame.file, name_span, method };
+        let literal = name_span_is_literal(&name, self.written(frame, name_span)) || method.is_some();
+        let building = Building { client, name, args, file: frame.file, name_span, literal, method };
         let ty = self.world.catalogue.type_of_kind(client, TypeKind::Command);
         Value {
             ty: ty.map_or(Ty::Unknown, |spec| plain(&spec.path)),
@@ -686,6 +687,11 @@ impl<'a> Evaluator<'a> {
             Form::Attribute { command, .. } => Some((*command).to_owned()),
         }
     }
+}
+
+/// Whether the token that a command is reported at is its name as a literal.
+fn name_span_is_literal(name: &Option<Value>, written: &str) -> bool {
+    name.is_none() || written.starts_with(['"', 'r', 'b'])
 }
 
 /// The elements of an argument that holds several.

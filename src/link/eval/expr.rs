@@ -218,6 +218,20 @@ impl<'a> Evaluator<'a> {
                 let old = self.expr(frame, place);
                 self.combine(op.trim_end_matches('='), old, value)
             };
+            if let ExprKind::Field(base, field) = &place.kind
+                && self.mode == super::Mode::Survey
+            {
+                // A field that is changed later is no constant.
+                let base = self.expr(frame, base);
+                for ty in self.world.chain(&base.ty) {
+                    if let Ty::Adt(def, _) = ty {
+                        self.survey.field_values.entry((def, field.clone())).or_default().push(FieldValue::Other);
+                    }
+                }
+            }
+            if let Some((owner, field)) = name.rsplit_once('.') {
+                set_field(frame, owner, field, &value);
+            }
             frame.set(&name, value);
         } else {
             self.expr(frame, place);
@@ -447,6 +461,21 @@ impl<'a> Evaluator<'a> {
         let simple =
             text.len() <= 40 && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.' | ':' | '(' | ')'));
         if simple { text.into() } else { Name::default() }
+    }
+}
+
+/// Changes a field of a variable that holds a struct.
+fn set_field(frame: &mut Frame, owner: &str, field: &str, value: &Value) {
+    if let Some(Value { data: Data::Struct(def, fields), .. }) = frame.get(owner) {
+        let mut fields = fields.to_vec();
+        match fields.iter_mut().find(|(name, _)| name == field) {
+            Some((_, old)) => *old = value.clone(),
+            None => fields.push((field.into(), value.clone())),
+        }
+        let data = Data::Struct(*def, fields.into());
+        if let Some(old) = frame.get(owner).cloned() {
+            frame.set(owner, Value { data, ..old });
+        }
     }
 }
 

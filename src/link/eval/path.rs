@@ -77,6 +77,12 @@ impl<'a> Evaluator<'a> {
                 return Value::of(Data::Variant("None".into(), Rc::from([])));
             }
         }
+        if let Some(qself) = &path.qself
+            && let Some(last) = path.last()
+        {
+            let ty = self.world.ty(&qself.ty, &frame.types);
+            return self.member_value(&ty, &last.name);
+        }
         let mut found = Vec::new();
         for res in self.resolve_path(frame, path) {
             let value = match res {

@@ -222,7 +222,9 @@ impl<'a> Evaluator<'a> {
                     }
                 }
                 "get" | "load" | "load_full" | "take" | "get_mut" if is_cell(&receiver.ty) => {
-                    return Some(unwrapped(receiver.clone()));
+                    let inner = unwrapped(receiver.clone());
+                    let ty = inner.ty.inside().cloned().unwrap_or_else(|| inner.ty.clone());
+                    return Some(Value { ty, ..inner });
                 }
                 "is_some" | "is_ok" if !receiver.reads.is_empty() => return Some(found(receiver, true)),
                 "is_none" | "is_err" | "is_empty" | "is_nil" if !receiver.reads.is_empty() => {
@@ -315,6 +317,19 @@ impl<'a> Evaluator<'a> {
             }
             ("unwrap_or_else" | "or_else" | "ok_or_else", 1) if !is_entry(&receiver.ty) => {
                 return Some(self.on_absence(frame, receiver, call));
+            }
+            ("fold" | "try_fold", 2) => {
+                let start = self.argument(frame, &call.args[0]).value;
+                let function = self.argument(frame, &call.args[1]).value;
+                let element = self.element(receiver, &wild());
+                let Data::Closure(id) = function.data else { return Some(start) };
+                let before = std::mem::take(&mut frame.steps);
+                let folded = self.call_closure(frame, id, vec![start.clone(), element]);
+                let steps = std::mem::replace(&mut frame.steps, before);
+                if !steps.is_empty() {
+                    frame.steps.push(Step::Loop(steps));
+                }
+                return Some(join([start, folded]));
             }
             ("or", 1) => {
                 let other = self.argument(frame, &call.args[0]).value;

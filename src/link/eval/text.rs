@@ -128,6 +128,12 @@ impl<'a> Evaluator<'a> {
                 }
             }
         }
+        if let Some(id) = self.world.conversion_to_text(def) {
+            let outcome = self.evaluate(id, Value::unknown(), vec![value.clone()]);
+            if matches!(outcome.value.data, Data::Text(_) | Data::OneOf(_)) {
+                return Some(outcome.value.clone());
+            }
+        }
         for (trait_name, function) in [("AsRef", "as_ref"), ("Deref", "deref"), ("Borrow", "borrow")] {
             if let Some(id) = self.world.trait_function(def, trait_name, function) {
                 let outcome = self.evaluate(id, value.clone(), Vec::new());
