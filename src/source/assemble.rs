@@ -16,7 +16,8 @@ use crate::finding::FileId;
 pub(super) fn workspace(mut scope: Scope<'_>) -> Workspace {
     let folders: Vec<PathBuf> = scope.folders.iter().cloned().collect();
     let mut sources: Vec<(PathBuf, bool)> = std::mem::take(&mut scope.sources).into_iter().collect();
-    sources.sort_unstable();
+    // By bytes: comparing paths part by part takes longer than reading them.
+    sources.sort_unstable_by(|(a, _), (b, _)| a.as_os_str().cmp(b.as_os_str()));
     let owners = owners(&folders, &sources);
     let owned: Vec<(&Path, Option<usize>)> =
         sources.iter().zip(&owners).map(|((path, _), owner)| (path.as_path(), *owner)).collect();
@@ -39,6 +40,7 @@ pub(super) fn workspace(mut scope: Scope<'_>) -> Workspace {
         Some(owned.iter().filter(|(_, owner)| index_of(*owner) == index).map(|(path, _)| *path).collect())
     });
 
+    packages::lock(&mut all, &mut scope.manifests);
     let read: Vec<(SourceFile, Option<Unreadable>)> = sources
         .par_iter()
         .zip(&owners)
@@ -67,8 +69,19 @@ pub(super) fn workspace(mut scope: Scope<'_>) -> Workspace {
 /// The index into `folders` of the package of each file: the nearest manifest above it.
 fn owners(folders: &[PathBuf], sources: &[(PathBuf, bool)]) -> Vec<Option<usize>> {
     let index: FxHashMap<&Path, usize> = folders.iter().map(PathBuf::as_path).zip(0..).collect();
-    let nearest = |path: &Path| path.ancestors().skip(1).find_map(|above| index.get(above).copied());
-    sources.iter().map(|(path, _)| nearest(path)).collect()
+    let nearest = |folder: &Path| folder.ancestors().find_map(|above| index.get(above).copied());
+    // Files of one folder follow each other.
+    let mut last: (&Path, Option<usize>) = (Path::new(""), None);
+    sources
+        .iter()
+        .map(|(path, _)| {
+            let folder = path.parent()?;
+            if folder.as_os_str() != last.0.as_os_str() {
+                last = (folder, nearest(folder));
+            }
+            last.1
+        })
+        .collect()
 }
 
 /// What files without a manifest above them belong to.

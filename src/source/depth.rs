@@ -85,6 +85,8 @@ struct Frame {
     below: u32,
     /// Between the bars of a closure, where a `,` ends nothing.
     parameters: bool,
+    /// The bracket of an attribute, after which an operand has yet to begin.
+    attribute: bool,
 }
 
 impl Frame {
@@ -100,7 +102,12 @@ impl Frame {
     }
 
     fn end_statement(&mut self) {
-        *self = Self { tallest: self.tallest.max(self.height()), below: self.below, ..Self::default() };
+        *self = Self {
+            tallest: self.tallest.max(self.height()),
+            below: self.below,
+            attribute: self.attribute,
+            ..Self::default()
+        };
     }
 
     fn binary_operator(&mut self) {
@@ -118,6 +125,8 @@ enum Last {
     Word,
     /// A word after a `.`: a field, or a method whose `(` is no operator of its own.
     Member,
+    /// The `>` of a type, which may be called (`collect::<T>()`), or of a closure's `for<'a>`.
+    Type,
     /// A literal, `)`, `]` or `?`: an operand ends here.
     Operand,
     /// `}`: perhaps an operand, perhaps a statement ends here.
@@ -136,6 +145,8 @@ struct Scan<'a> {
     segments: u32,
     /// The last token was a `.`.
     dot: bool,
+    /// The last token was a `#`, or `#!`.
+    hash: bool,
 }
 
 impl<'a> Scan<'a> {
@@ -148,6 +159,7 @@ impl<'a> Scan<'a> {
             last: Last::Other,
             segments: 0,
             dot: false,
+            hash: false,
         }
     }
 
@@ -194,6 +206,7 @@ impl<'a> Scan<'a> {
         }
         let path = std::mem::take(&mut self.segments);
         let dot = std::mem::take(&mut self.dot);
+        let hash = std::mem::take(&mut self.hash);
         match token.kind {
             TokenKind::Word if dot => self.last = Last::Member,
             TokenKind::Word => {
@@ -201,7 +214,15 @@ impl<'a> Scan<'a> {
                 self.word(&self.text[token.start..token.end]);
             }
             TokenKind::Text | TokenKind::Number => self.last = Last::Operand,
-            TokenKind::Punct(byte) => self.punctuation(byte, path),
+            TokenKind::Punct(b'#') => {
+                self.hash = true;
+                self.last = Last::Other;
+            }
+            TokenKind::Punct(b'!') if hash => self.hash = true,
+            TokenKind::Punct(byte) => {
+                self.punctuation(byte, path);
+                self.frame.attribute |= hash && byte == b'[';
+            }
             _ => self.last = Last::Other,
         }
         true
@@ -269,7 +290,10 @@ impl<'a> Scan<'a> {
                 None => self.frame.unary += u32::from(!after_operand),
             },
             b'-' if self.joint(b">").is_some() => self.frame.prefix += 1,
-            b'+' | b'-' | b'*' | b'/' | b'%' | b'^' | b'&' | b'|' => self.arithmetic(byte, after_operand),
+            b'+' | b'-' | b'*' | b'/' | b'%' | b'^' | b'&' | b'|' => {
+                let closure = byte == b'|' && last == Last::Type;
+                self.arithmetic(byte, after_operand && !closure);
+            }
             b'@' => self.frame.prefix += 1,
             _ => {}
         }
@@ -316,7 +340,7 @@ impl<'a> Scan<'a> {
             Some(_) if shift => self.assign(),
             None if !comparison => {
                 self.frame.angles += 1;
-                self.frame.operators += u32::from(last == Last::Word);
+                self.frame.operators += u32::from(matches!(last, Last::Word | Last::Type));
             }
             _ => self.frame.binary_operator(),
         }
@@ -329,8 +353,7 @@ impl<'a> Scan<'a> {
         match self.joint(b"=") {
             // `>>=`, or `=` after a type.
             Some(_) if signs == 2 || closed > 0 => self.assign(),
-            // The end of a type, which may be called (`collect::<T>()`).
-            None if closed == signs => self.last = Last::Word,
+            None if closed == signs => self.last = Last::Type,
             _ => self.frame.binary_operator(),
         }
     }
@@ -342,7 +365,11 @@ impl<'a> Scan<'a> {
     }
 
     fn close(&mut self, byte: u8) {
-        self.last = if byte == b'}' { Last::Brace } else { Last::Operand };
+        self.last = match byte {
+            b'}' => Last::Brace,
+            _ if self.frame.attribute => Last::Other,
+            _ => Last::Operand,
+        };
         // A closing bracket too many is an error that the parser finds without recursion.
         if let Some(outer) = self.outer.pop() {
             self.frame.end_statement();

@@ -87,7 +87,8 @@ pub struct Dependency {
     pub alias: String,
     /// The package's name in the registry.
     pub package: String,
-    /// The version in Cargo.lock that satisfies the requirement, else the requirement stripped to its number.
+    /// The version in Cargo.lock that satisfies the requirement, else the requirement stripped to its number. The lock
+    /// is only asked for packages that are relevant or supply one.
     pub version: Option<String>,
     /// The package of this run that it is, for path and workspace dependencies.
     pub local: Option<PackageId>,

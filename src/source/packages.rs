@@ -15,7 +15,7 @@ use super::{Dependency, Package, PackageId, TargetKind};
 const LIBRARY_NAMES: [(&str, &str); 1] = [("valkey-glide", "glide")];
 
 /// The packages in `folders` (sorted), the first of which has the id `first`. `sources` are all files of the run,
-/// sorted, with the index into `folders` of the package that each belongs to.
+/// sorted by their bytes, with the index into `folders` of the package that each belongs to.
 pub(super) fn build(
     manifests: &mut Manifests,
     folders: &[PathBuf],
@@ -48,9 +48,7 @@ pub(super) fn build(
 
     let locals: FxHashMap<PathBuf, (PackageId, String)> =
         packages.iter().map(|package| (package.root.clone(), (package.id, package.lib_name.clone()))).collect();
-    let locks = locks(&members);
-    let dependencies: Vec<_> =
-        members.par_iter().map(|member| member.dependencies(&locals, member.lock(&locks))).collect();
+    let dependencies: Vec<_> = members.par_iter().map(|member| member.dependencies(&locals)).collect();
     for (package, dependencies) in packages.iter_mut().zip(dependencies) {
         package.dependencies = dependencies;
     }
@@ -73,12 +71,36 @@ pub(super) fn local_folders(manifests: &mut Manifests, folders: &[PathBuf]) -> V
     found
 }
 
-/// The Cargo.lock files that the packages may be locked by, by folder.
-fn locks(members: &[Member<'_>]) -> FxHashMap<PathBuf, Option<Lock>> {
-    let mut folders: Vec<_> = members.iter().flat_map(Member::lock_folders).collect();
-    folders.sort();
-    folders.dedup();
-    folders.into_par_iter().map(|folder| (folder.to_path_buf(), Lock::read(&folder.join("Cargo.lock")))).collect()
+/// Replaces requirements by versions: the one in the nearest Cargo.lock that satisfies it, else its number. Lock files
+/// are only read for packages that can matter.
+pub(super) fn lock(packages: &mut [Package], manifests: &mut Manifests) {
+    let folders: Vec<Vec<PathBuf>> = packages.iter().map(|package| lock_folders(package, manifests)).collect();
+    let mut all: Vec<&PathBuf> = folders.iter().flatten().collect();
+    all.sort();
+    all.dedup();
+    let locks: FxHashMap<&PathBuf, Lock> =
+        all.into_par_iter().filter_map(|folder| Some((folder, Lock::read(&folder.join("Cargo.lock"))?))).collect();
+    for (package, folders) in packages.iter_mut().zip(&folders) {
+        let lock = folders.iter().find_map(|folder| locks.get(folder));
+        for dependency in &mut package.dependencies {
+            let requirement = dependency.version.as_deref();
+            let locked = lock.and_then(|lock| lock.version(&dependency.package, requirement));
+            dependency.version = locked.or_else(|| number_of(requirement?));
+        }
+    }
+}
+
+/// Where the lock file of a package that can matter may lie: from its own folder up to its workspace's.
+fn lock_folders(package: &Package, manifests: &mut Manifests) -> Vec<PathBuf> {
+    if !(package.relevant || package.supplies) {
+        return Vec::new();
+    }
+    let top = manifests.workspace_of(&package.root).unwrap_or_else(|| package.root.clone());
+    // A workspace that is named by hand need not lie above.
+    let mut folders: Vec<_> =
+        package.root.ancestors().take_while(|above| above.starts_with(&top)).map(Path::to_path_buf).collect();
+    folders.extend([top, package.root.clone()]);
+    folders
 }
 
 /// A package's manifest, and that of its workspace.
@@ -88,7 +110,7 @@ struct Member<'a> {
     workspace: Option<&'a Manifest>,
 }
 
-impl<'a> Member<'a> {
+impl Member<'_> {
     fn package(self, id: PackageId, files: &[&Path]) -> Package {
         let targets = targets_of(self.manifest, files);
         let name = self.manifest.name();
@@ -108,19 +130,6 @@ impl<'a> Member<'a> {
         }
     }
 
-    /// Where its lock file may lie: from its own folder up to its workspace's.
-    fn lock_folders(&self) -> impl Iterator<Item = &'a Path> + use<'a> {
-        let folder = self.manifest.folder.as_path();
-        let top = self.workspace.map_or(folder, |workspace| workspace.folder.as_path());
-        // A workspace that is named by hand need not lie above.
-        let between = folder.ancestors().take_while(move |above| above.starts_with(top));
-        between.chain(std::iter::once(top)).chain(std::iter::once(folder))
-    }
-
-    fn lock<'l>(&self, locks: &'l FxHashMap<PathBuf, Option<Lock>>) -> Option<&'l Lock> {
-        self.lock_folders().find_map(|folder| locks.get(folder)?.as_ref())
-    }
-
     /// An entry with what it inherits, and with the path that a `[patch]` gives it.
     fn resolve(self, entry: Entry) -> Entry {
         let inherited = entry.inherited.then(|| self.workspace?.workspace_dependency(&entry.key)).flatten();
@@ -132,11 +141,11 @@ impl<'a> Member<'a> {
         entry
     }
 
-    fn dependencies(self, locals: &FxHashMap<PathBuf, (PackageId, String)>, lock: Option<&Lock>) -> Vec<Dependency> {
+    fn dependencies(self, locals: &FxHashMap<PathBuf, (PackageId, String)>) -> Vec<Dependency> {
         let mut found: Vec<Dependency> = Vec::new();
         for entry in self.manifest.dependencies() {
             let entry = self.resolve(entry);
-            let dependency = dependency(entry, locals, lock);
+            let dependency = dependency(entry, locals);
             let same = |known: &&mut Dependency| {
                 (&known.alias, &known.package, &known.version, known.local)
                     == (&dependency.alias, &dependency.package, &dependency.version, dependency.local)
@@ -151,7 +160,7 @@ impl<'a> Member<'a> {
     }
 }
 
-fn dependency(entry: Entry, locals: &FxHashMap<PathBuf, (PackageId, String)>, lock: Option<&Lock>) -> Dependency {
+fn dependency(entry: Entry, locals: &FxHashMap<PathBuf, (PackageId, String)>) -> Dependency {
     let local = entry.path.as_ref().and_then(|path| locals.get(path));
     let package = entry.package.clone().unwrap_or_else(|| entry.key.clone());
     let alias = match (&entry.package, local) {
@@ -159,15 +168,7 @@ fn dependency(entry: Entry, locals: &FxHashMap<PathBuf, (PackageId, String)>, lo
         (None, None) => library_name(&package),
         (Some(_), _) => entry.key.replace('-', "_"),
     };
-    let requirement = entry.version.as_deref();
-    let locked = lock.and_then(|lock| lock.version(&package, requirement));
-    Dependency {
-        alias,
-        version: locked.or_else(|| number_of(requirement?)),
-        package,
-        local: local.map(|(id, _)| *id),
-        dev_only: entry.dev,
-    }
+    Dependency { alias, version: entry.version, package, local: local.map(|(id, _)| *id), dev_only: entry.dev }
 }
 
 /// The name in code of a registry's package.

@@ -44,7 +44,7 @@ pub(super) fn targets_of(manifest: &Manifest, sources: &[&Path]) -> Vec<Target> 
 
 struct Targets<'a> {
     folder: &'a Path,
-    /// Sorted.
+    /// Sorted by their bytes.
     sources: &'a [&'a Path],
     found: Vec<Target>,
 }
@@ -52,7 +52,8 @@ struct Targets<'a> {
 impl Targets<'_> {
     fn exists(&self, path: &Path) -> bool {
         // A root may lie outside of the package, or be ignored by git (generated code).
-        self.sources.binary_search(&path).is_ok() || (!path.starts_with(self.folder.join("src")) && path.is_file())
+        self.sources.binary_search_by(|source| source.as_os_str().cmp(path.as_os_str())).is_ok()
+            || (!path.starts_with(self.folder.join("src")) && path.is_file())
     }
 
     /// Adds a target unless its root is missing or is that of another one of its kind.
@@ -86,7 +87,9 @@ impl Targets<'_> {
     /// `folder/*.rs` and `folder/*/main.rs`.
     fn discover(&mut self, kind: TargetKind, folders: &[&str]) {
         let base = self.folder.join(folders.iter().collect::<PathBuf>());
-        let from = self.sources.partition_point(|path| *path < base.as_path());
+        // With its separator at the end, so that `bin-old/` is not among what begins with `bin`.
+        let first = base.join("");
+        let from = self.sources.partition_point(|path| path.as_os_str() < first.as_os_str());
         let below = self.sources[from..].iter().take_while(|path| path.starts_with(&base));
         let roots: Vec<_> = below
             .filter_map(|path| {
@@ -110,7 +113,7 @@ impl Targets<'_> {
 /// a declared target of these kinds, unless it is itself the root of a library, program or build script.
 pub(super) fn is_test(package: &Path, targets: &[Target], file: &Path) -> bool {
     let of_tests = |kind| matches!(kind, TargetKind::Test | TargetKind::Bench | TargetKind::Example);
-    if let Some(target) = targets.iter().find(|target| target.root == file) {
+    if let Some(target) = targets.iter().find(|target| target.root.as_os_str() == file.as_os_str()) {
         return of_tests(target.kind);
     }
     let first = file.strip_prefix(package).ok().and_then(|rest| rest.components().next());
