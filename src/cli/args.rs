@@ -91,7 +91,7 @@ pub(super) struct PolicyArgs {
     #[arg(long, short, value_name = "PATH", env = "CACHE_LINT_CONFIG")]
     pub(super) config: Option<PathBuf>,
     /// Ignore rule files that would be found: only the built-in rules hold
-    #[arg(long, conflicts_with = "config")]
+    #[arg(long)]
     pub(super) isolated: bool,
 }
 
@@ -231,6 +231,9 @@ fn output(text: &str) -> Result<(Format, PathBuf), String> {
     let (format, path) = text.split_once('=').ok_or("write FORMAT=PATH, for example `json=findings.json`")?;
     let format = Format::from_str(format, true)
         .map_err(|_| format!("`{format}` is no format: use graphical, concise or json"))?;
+    if path.is_empty() {
+        return Err("the path behind `=` is empty".to_owned());
+    }
     Ok((format, PathBuf::from(path)))
 }
 

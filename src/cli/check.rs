@@ -35,10 +35,28 @@ pub(super) fn run(args: &CheckArgs) -> Result<u8, Failure> {
             )
         })?;
     }
+    if args.show_suppressed && args.format != Format::Json && !args.statistics {
+        print(&suppressed(&report))?;
+    }
     if !args.quiet && args.format != Format::Json {
         eprintln!("{}", report.summary.line());
     }
     Ok(exit_code(&report, args))
+}
+
+/// Findings that a comment or an exception takes away, with the reasons.
+fn suppressed(report: &Report<'_>) -> String {
+    let mut out = String::new();
+    for reported in &report.findings {
+        if let Some(reason) = &reported.suppressed {
+            let spot = report.spot(reported.finding.primary);
+            out.push_str(&format!(
+                "{}:{}: suppressed[{}] {reason}\n",
+                spot.path, spot.start.line, reported.finding.rule
+            ));
+        }
+    }
+    out
 }
 
 fn render(report: &Report<'_>, args: &CheckArgs, format: Format, color: bool) -> String {
@@ -180,7 +198,9 @@ fn parse_errors(analysis: &Analysis) -> Vec<Finding> {
 }
 
 fn unused_entries(analysis: &Analysis, whole_run: bool) -> Vec<Finding> {
-    if !whole_run || analysis.inventory.operations.is_empty() {
+    // Of a part of the workspace nothing can be said about what the rest needs.
+    let all = analysis.workspace.files.iter().all(|file| file.selected);
+    if !whole_run || !all || analysis.inventory.operations.is_empty() {
         return Vec::new();
     }
     let templates: Vec<_> = analysis.inventory.operations.iter().flat_map(|op| op.templates()).collect();

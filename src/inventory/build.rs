@@ -177,8 +177,8 @@ impl Builder<'_, '_> {
             // A command that is begun in one function and sent in another stands where it is begun, unless that
             // function is looked at by itself.
             let begun_elsewhere = owner.is_some_and(|owner| !self.roots.contains(&owner));
-            let own = owner == Some(function)
-                || self.owners.shares(self.program, function, command.file, command.name_span);
+            let own =
+                owner == Some(function) || self.owners.shares(self.program, function, command.file, command.name_span);
             if !own && !begun_elsewhere {
                 continue;
             }
@@ -274,7 +274,8 @@ impl Builder<'_, '_> {
             let site = self.site(id);
             let view = self.views.get(&call.function).and_then(|views| views.get(&site)).copied();
             let meaning = self.meaning(id);
-            let decided_here = || meaning.keys.iter().any(|key| key.template.as_ref().is_some_and(Template::has_literal));
+            let decided_here =
+                || meaning.keys.iter().any(|key| key.template.as_ref().is_some_and(Template::has_literal));
             if !view.is_some_and(|view| view.forwards_key || (view.open && decided_here())) {
                 continue;
             }

@@ -604,7 +604,8 @@ impl<'a> World<'a> {
 
     /// `impl From<Own> for String`.
     pub(crate) fn conversion_to_text(&self, def: DefId) -> Option<FnId> {
-        let impls = self.by_external.iter().filter(|(path, _)| last_segment(path) == "String").flat_map(|(_, impls)| impls);
+        let impls =
+            self.by_external.iter().filter(|(path, _)| last_segment(path) == "String").flat_map(|(_, impls)| impls);
         impls.copied().find_map(|id| {
             let item = self.index.impl_(id);
             let last = item.trait_?.last().filter(|last| last.name == "From")?;

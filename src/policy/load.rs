@@ -35,8 +35,8 @@ pub struct PolicyOptions {
 pub(super) fn load(options: &PolicyOptions, vocabulary: &Vocabulary<'_>) -> Result<Policy, Vec<PolicyError>> {
     let mut loader = Loader { vocabulary, layers: Vec::new(), sources: Vec::new(), errors: Vec::new() };
     let found = match (&options.config, options.isolated) {
-        (Some(path), _) => Some(Found::File(path.clone())),
-        (None, true) => None,
+        (_, true) => None,
+        (Some(path), false) => Some(Found::File(path.clone())),
         (None, false) => discover(&options.start).map_err(|error| vec![error])?,
     };
     if let Some(found) = found {

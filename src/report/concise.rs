@@ -25,16 +25,9 @@ pub fn render(report: &Report<'_>, with_help: bool) -> String {
             let _ = writeln!(out, "  help: {}", finding.help);
         }
     }
-    for error in report.errors {
-        let place = match (error.path.as_str(), error.file, error.offset) {
-            ("", _, _) => String::new(),
-            (path, Some(file), Some(offset)) => {
-                let at =
-                    report.spot(crate::finding::Place { file, span: crate::text::Span { start: offset, end: offset } });
-                format!("{path}:{}:{}: ", at.start.line, at.start.column)
-            }
-            (path, _, _) => format!("{path}: "),
-        };
+    // Files of the run that could not be parsed are findings; what is left are folders, manifests and the like.
+    for error in report.errors.iter().filter(|error| error.file.is_none()) {
+        let place = if error.path.is_empty() { String::new() } else { format!("{}: ", error.path) };
         let _ = writeln!(out, "{place}not checked: {}", error.message);
     }
     out

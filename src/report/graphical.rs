@@ -38,34 +38,10 @@ pub fn render(report: &Report<'_>, style: Style) -> String {
         }
         out.push('\n');
     }
-    for error in report.errors {
-        out.push_str(&unreadable(report, error, &handler));
-    }
-    out
-}
-
-/// A file that was not checked.
-fn unreadable(report: &Report<'_>, error: &crate::source::SourceError, handler: &GraphicalReportHandler) -> String {
-    let mut out = String::new();
-    let source = error.file.and_then(|file| source(report, file));
-    let labels = match (&source, error.offset) {
-        (Some((_, text)), Some(offset)) => {
-            let at = clamp(text, offset as usize, offset as usize + 1);
-            vec![LabeledSpan::new_primary_with_span(Some("here".to_owned()), at)]
-        }
-        _ => Vec::new(),
-    };
-    let shown = Shown {
-        title: if error.path.is_empty() { error.message.clone() } else { format!("{}: {}", error.path, error.message) },
-        code: "parse-error".to_owned(),
-        level: Level::Warning,
-        help: "the file was left out; all others were checked".to_owned(),
-        labels: labels.clone(),
-        source: source.filter(|_| !labels.is_empty()).map(|(name, text)| NamedSource::new(name, text)),
-        related: Vec::new(),
-    };
-    if handler.render_report(&mut out, &shown).is_ok() {
-        out.push('\n');
+    // Files of the run that could not be parsed are findings; what is left are folders, manifests and the like.
+    for error in report.errors.iter().filter(|error| error.file.is_none()) {
+        let place = if error.path.is_empty() { String::new() } else { format!("{}: ", error.path) };
+        out.push_str(&format!("not checked: {place}{}\n", error.message));
     }
     out
 }

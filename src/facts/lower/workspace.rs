@@ -21,7 +21,12 @@ use crate::source::{PARSE_STACK, PackageId, SourceError, SourceFile, Workspace, 
 /// Dropping them does not.
 #[must_use]
 pub fn lower_all(workspace: &Workspace) -> (Vec<Option<FileFacts>>, Vec<SourceError>) {
-    match rayon::ThreadPoolBuilder::new().stack_size(PARSE_STACK).thread_name(|_| "parse".to_owned()).build() {
+    match rayon::ThreadPoolBuilder::new()
+        .num_threads(rayon::current_num_threads())
+        .stack_size(PARSE_STACK)
+        .thread_name(|_| "parse".to_owned())
+        .build()
+    {
         Ok(pool) => pool.install(|| lower_on_pool(workspace)),
         Err(error) => {
             let message = format!("no thread to parse on: {error}");

@@ -63,6 +63,13 @@ impl<'a> Evaluator<'a> {
                 if let (true, Some(init)) = (ignored, init) {
                     self.dropped(frame, init, &value);
                 }
+                // `let key: String = own.into();`
+                if written.is_text()
+                    && matches!(value.ty, Ty::Adt(..))
+                    && let Some(text) = self.rendered(&value)
+                {
+                    value = text;
+                }
                 if !written.is_unknown() && !matches!(value.data, Data::Batch(_) | Data::Command(_) | Data::Pending(_))
                 {
                     // `Vec<_>` says less than what is known.

@@ -5,10 +5,12 @@ use std::rc::Rc;
 use super::call::Site;
 use super::expr::place_name;
 use super::{Evaluator, Frame};
+use crate::clients::TypeKind;
 use crate::facts::Expr;
 use crate::facts::expr::MethodCall;
 use crate::link::ty::{Bound, Ty};
 use crate::link::value::{Data, Value, join};
+use crate::link::world::Methods;
 
 impl<'a> Evaluator<'a> {
     pub(super) fn method(&mut self, frame: &mut Frame, expr: &'a Expr, call: &'a MethodCall) -> Value {
@@ -60,8 +62,12 @@ impl<'a> Evaluator<'a> {
             return value;
         }
         for ty in self.world.chain(&receiver.ty) {
-            // A function of the workspace.
-            let methods = self.world.methods(&ty, &call.name);
+            // A connection's own command goes before an extension trait's function of that name.
+            let is_command = self.world.client_type(&ty).is_some_and(|spec| {
+                matches!(spec.kind, TypeKind::Connection | TypeKind::Guard | TypeKind::Client)
+                    && self.world.catalogue.method(spec.client, None, &call.name, call.args.len()).is_some()
+            });
+            let methods = if is_command { Methods::default() } else { self.world.methods(&ty, &call.name) };
             if !methods.functions.is_empty() {
                 let args = self.arguments(frame, &call.args);
                 return self.call_functions(frame, &methods, Some(Value { ty, ..receiver }), args, site);
