@@ -230,9 +230,11 @@ impl<'a> Evaluator<'a> {
         let is_select = arms.iter().any(|arm| arm.on.is_some());
         // The polarity that an arm without one of its own has: the opposite of the arms before it.
         let decided: Vec<Option<bool>> = arms.iter().map(|arm| self.polarity(&arm.pat, &value)).collect();
+        // A match always takes an arm: if none seems to fit, what is known of the value is wrong.
+        let none_fits = arms.iter().all(|arm| self.matches(frame, &arm.pat, &value) == Some(false));
         let mut choice = Arms::begin(frame);
         for (at, arm) in arms.iter().enumerate() {
-            let certain = if is_select { None } else { self.matches(frame, &arm.pat, &value) };
+            let certain = if is_select || none_fits { None } else { self.matches(frame, &arm.pat, &value) };
             if certain == Some(false) {
                 continue;
             }

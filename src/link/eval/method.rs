@@ -67,7 +67,15 @@ impl<'a> Evaluator<'a> {
                 matches!(spec.kind, TypeKind::Connection | TypeKind::Guard | TypeKind::Client)
                     && self.world.catalogue.method(spec.client, None, &call.name, call.args.len()).is_some()
             });
-            let methods = if is_command { Methods::default() } else { self.world.methods(&ty, &call.name) };
+            // So does a collection's own method.
+            let is_own = ty.last().is_some_and(|name| {
+                matches!(name, "HashMap" | "BTreeMap" | "HashSet" | "BTreeSet" | "Vec" | "VecDeque" | "IndexMap")
+            }) && matches!(
+                call.name.as_str(),
+                "get" | "get_mut" | "insert" | "remove" | "contains" | "contains_key" | "entry" | "len" | "push" | "pop" | "keys"
+                    | "values" | "clear" | "extend" | "iter"
+            );
+            let methods = if is_command || is_own { Methods::default() } else { self.world.methods(&ty, &call.name) };
             if !methods.functions.is_empty() {
                 let args = self.arguments(frame, &call.args);
                 return self.call_functions(frame, &methods, Some(Value { ty, ..receiver }), args, site);
