@@ -175,7 +175,7 @@ pub(super) struct CheckArgs {
     /// Show how often each rule is broken instead of the findings
     #[arg(long)]
     pub(super) statistics: bool,
-    /// Errors only, and no summary
+    /// No summary
     #[arg(long, short)]
     pub(super) quiet: bool,
     /// In concise output: help below each finding

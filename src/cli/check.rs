@@ -171,7 +171,6 @@ fn shows(finding: &Finding, args: &CheckArgs) -> bool {
         Some(Severity::Warning) => Level::Warning,
         Some(Severity::Note) | None => Level::Note,
     };
-    let least = if args.quiet { Level::Error } else { least };
     let sure = match args.min_confidence {
         Some(Sureness::Certain) => Confidence::Certain,
         Some(Sureness::Likely) => Confidence::Likely,

@@ -49,7 +49,7 @@ pub(super) fn analysis(args: &InputArgs) -> Result<Analysis, Failure> {
     };
     let progress = Progress::start(!args.no_progress);
     analyse(RunOptions { load, tests }, policy, &|stage| progress.stage(stage))
-        .map_err(|error| Failure::new(error.to_string(), None))
+        .map_err(|error| Failure::new(error.to_string(), None).or_command(&error))
 }
 
 fn paths(args: &InputArgs) -> Result<(Vec<PathBuf>, Option<Stdin>), Failure> {

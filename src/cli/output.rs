@@ -23,6 +23,23 @@ impl Failure {
         Self::Message(message.into(), help.map(str::to_owned))
     }
 
+    /// A path that is not there may be a misspelt sub-command.
+    pub(super) fn or_command(self, error: &crate::source::SourceLoadError) -> Self {
+        let crate::source::SourceLoadError::Missing { path, .. } = error else { return self };
+        let commands = ["check", "inventory", "explain", "rules", "config", "files", "init"];
+        match crate::policy::nearest(path, commands) {
+            Some(near) if near == path => Self::new(
+                format!("`{path}` does not exist"),
+                Some("the command of that name stands before all flags"),
+            ),
+            Some(near) => Self::Message(
+                format!("`{path}` is no command and no path that exists"),
+                Some(format!("did you mean `{near}`?")),
+            ),
+            None => self,
+        }
+    }
+
     pub(super) fn print(&self) {
         match self {
             Self::Message(message, help) => {
