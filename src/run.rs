@@ -75,7 +75,7 @@ pub fn analyse(options: RunOptions, policy: Policy, progress: Progress<'_>) -> R
     // Facts are walked, compared and dropped on the large stack: they nest as deeply as the code.
     let inventory = on_large_stack(|| {
         let options = LinkOptions { tests: options.tests };
-        let inventory = link(&workspace, &facts, &catalogue, options, |program| inventory::build(program));
+        let inventory = link(&workspace, &facts, &catalogue, options, inventory::build);
         drop(facts);
         inventory
     });

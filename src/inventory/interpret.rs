@@ -262,7 +262,7 @@ fn options_condition(program: &Program<'_>, value: &Value) -> Condition {
                 Some(argument) => condition_of(program, argument),
                 None => word_condition(name),
             })
-            .last()
+            .next_back()
             .unwrap_or(Condition::Always);
         found = Some(match found {
             Some(other) if other != here => Condition::Maybe,

@@ -17,7 +17,7 @@ pub(super) fn infer(inventory: &mut Inventory) {
             by_shape.entry(template.shape()).or_default().push(op.id);
         }
     }
-    let mut purposes: Vec<Purpose> = inventory.operations.iter().map(|op| alone(op)).collect();
+    let mut purposes: Vec<Purpose> = inventory.operations.iter().map(alone).collect();
     for ids in by_shape.values() {
         let ops: Vec<&Operation> = ids.iter().map(|&id| inventory.operation(id)).collect();
         let together = together(&ops, &read_through);

@@ -69,11 +69,14 @@ impl Frame {
     }
 }
 
+/// How an arm ends: the variables, whether it goes on, its value.
+type End = (Vec<(Name, Value)>, bool, Value);
+
 /// The arms of a choice, evaluated one after the other from the same state.
 pub(crate) struct Arms {
     vars: Vec<(Name, Value)>,
     before: Vec<Step>,
-    ends: Vec<(Vec<(Name, Value)>, bool, Value)>,
+    ends: Vec<End>,
     steps: Vec<Vec<Step>>,
 }
 

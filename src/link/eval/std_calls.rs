@@ -196,10 +196,10 @@ impl<'a> Evaluator<'a> {
         if let Some(value) = self.encodes(frame, receiver, call) {
             return Some(value);
         }
-        if matches!(receiver.data, Data::Duration(_)) || receiver.ty.is_duration() || receiver.is_unknown() {
-            if let Some(value) = duration_part(receiver, name, call.args.len()) {
-                return Some(value);
-            }
+        if (matches!(receiver.data, Data::Duration(_)) || receiver.ty.is_duration() || receiver.is_unknown())
+            && let Some(value) = duration_part(receiver, name, call.args.len())
+        {
+            return Some(value);
         }
         if call.args.is_empty() {
             match name {
