@@ -168,12 +168,6 @@ impl Policy {
         if self.report_undetermined { Confidence::Undetermined } else { Confidence::Likely }
     }
 
-    /// Whether a rule file states a level for a rule, its category or all.
-    #[must_use]
-    pub fn states_level(&self, rule: &str, category: &str) -> bool {
-        [rule, category, "all"].iter().any(|name| self.levels.contains_key(*name))
-    }
-
     /// What is wrong with the format of a key; `None` when nothing is known to be, or the rule file exempts it.
     #[must_use]
     pub fn key_fault(&self, template: &Template) -> Option<KeyFault> {

@@ -22,6 +22,10 @@ impl PathGlob {
             let help = "write for example `src/generated/**`";
             return Err(Mistake::with_help(format!("`{text}` is no glob of files"), help));
         }
+        // .gitignore takes an unclosed bracket as text; in a rule file it is more likely a slip.
+        if let Err(error) = globset::Glob::new(trimmed) {
+            return Err(Mistake::from(format!("`{text}` is no glob of files: {}", error.kind())));
+        }
         let mut builder = GitignoreBuilder::new(folder);
         let built = builder.add_line(None, trimmed).map(|_| ()).and_then(|()| builder.build());
         match built {

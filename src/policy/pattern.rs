@@ -257,3 +257,142 @@ fn tokens_of_literal(text: &str) -> Vec<Token> {
 pub fn names_function(pattern: &str, path: &str) -> bool {
     glob(pattern, path) || glob(&format!("*::{pattern}"), path) || glob(&format!("*.{pattern}"), path)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::template::Hole;
+
+    /// `user:<id>` as a template.
+    fn template(text: &str) -> Template {
+        let mut out = Template::default();
+        for (at, part) in text.split(['<', '>']).enumerate() {
+            if at % 2 == 0 { out.push_text(part) } else { out.push_hole(Hole::named(part)) }
+        }
+        out
+    }
+
+    fn compare(pattern: &str, key: &str) -> Match {
+        Pattern::new(pattern, ':').unwrap().compare(&Cut::new(&template(key), ':', &VersionSpelling::default()))
+    }
+
+    #[test]
+    fn what_surely_matches() {
+        for (pattern, key) in [
+            ("product:**", "product:detail:<id>"),
+            ("product:**", "product"),
+            ("**", "a:b:c"),
+            ("*:profile:**", "user:profile:<id>"),
+            ("*:profile:**", "user:v2:profile:<id>"),
+            ("*:profile:**", "user:v<VERSION>:profile:<id>"),
+            ("*:*:profile:**", "{user:<id>}:profile:x"),
+            ("**:profile:**", "acme:user:profile:<id>"),
+            ("**:profile", "profile"),
+            ("jobs:*", "jobs:<name>"),
+            ("report-*:**", "report-<day>:x"),
+            ("*-report", "<day>-report"),
+            ("user:v1:**", "user:v1:profile:<id>"),
+            ("user:v*:profile:*", "user:v3:profile:<id>"),
+            ("*:*", "<a>:<b>"),
+        ] {
+            assert_eq!(compare(pattern, key), Match::Yes, "{pattern} {key}");
+        }
+    }
+
+    #[test]
+    fn what_hangs_on_the_holes() {
+        for (pattern, key) in [
+            ("user:profile:**", "user:<kind>:<id>"),
+            ("user:profile:**", "<service>:profile:<id>"),
+            ("report-daily", "report-<kind>"),
+            ("user:profile:**", "user:<key>"),
+            // It may be `user:profile`, of which `**` takes nothing.
+            ("user:profile:**", "user:<kind>"),
+            ("*:device:**", "<prefix>device:<id>"),
+            ("a:b:c:d", "<prefix>:d"),
+        ] {
+            assert_eq!(compare(pattern, key), Match::Maybe, "{pattern} {key}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_match() {
+        for (pattern, key) in [
+            ("product:**", "products:detail:<id>"),
+            ("product:*", "product:detail:<id>"),
+            ("product:*", "product"),
+            ("*:profile:**", "profile:<id>"),
+            ("user:v1:**", "user:v2:profile:<id>"),
+            ("user:v1:**", "user:profile:<id>"),
+            ("report-*", "rapport-<day>"),
+            ("user:profile:x", "order:<kind>:x"),
+        ] {
+            assert_eq!(compare(pattern, key), Match::No, "{pattern} {key}");
+        }
+    }
+
+    #[test]
+    fn more_literal_text_is_more_specific() {
+        let order = ["**", "*:**", "*:*", "report-*:**", "*:profile:**", "user:profile:**", "user:profile:*", "a:b:c"];
+        let values: Vec<usize> = order.iter().map(|text| Pattern::new(text, ':').unwrap().specificity()).collect();
+        assert!(values.is_sorted_by(|a, b| a < b), "{values:?}");
+    }
+
+    #[test]
+    fn faulty_patterns_are_told() {
+        for text in ["", " ", "a::b", ":a", "a**:b", "user:{id}"] {
+            assert!(Pattern::new(text, ':').is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn functions_may_be_named_by_their_end() {
+        for (pattern, path) in [
+            ("crate::flags::load", "crate::flags::load"),
+            ("flags::load", "shop::flags::load"),
+            ("load", "shop::flags::load"),
+            ("*::flags::*", "shop::flags::load"),
+            ("Flags::*", "shop::flags::Flags::load"),
+            ("find", "self.repo.find"),
+        ] {
+            assert!(names_function(pattern, path), "{pattern} {path}");
+        }
+        for (pattern, path) in [("load", "shop::reload"), ("flags::load", "shop::flags::load::inner")] {
+            assert!(!names_function(pattern, path), "{pattern} {path}");
+        }
+    }
+
+    fn any_key() -> impl Strategy<Value = String> {
+        prop::collection::vec(prop_oneof!["[ab]{1,2}", Just("<id>".to_owned()), "[ab]<x>"], 1..5)
+            .prop_map(|parts| parts.join(":"))
+    }
+
+    fn any_pattern() -> impl Strategy<Value = String> {
+        prop::collection::vec(prop_oneof!["[ab]{1,2}", Just("*".into()), Just("**".into()), "[ab]\\*"], 1..5)
+            .prop_map(|parts| parts.join(":"))
+    }
+
+    proptest! {
+        /// Filling the holes of a template cannot turn a sure match into none, nor the reverse.
+        #[test]
+        fn filling_holes_keeps_what_is_sure(pattern in any_pattern(), key in any_key(), filling in "[abc]{1,2}") {
+            let before = compare(&pattern, &key);
+            let filled = key.replace("<id>", &filling).replace("<x>", &filling);
+            let after = compare(&pattern, &filled);
+            prop_assert!(after != Match::Maybe, "a key without holes is no matter of doubt");
+            if before != Match::Maybe {
+                prop_assert_eq!(before, after, "{} {} {}", pattern, key, filled);
+            }
+        }
+
+        #[test]
+        fn no_pattern_makes_a_panic(pattern in ".*", key in ".*", separator in any::<char>()) {
+            if let Ok(pattern) = Pattern::new(&pattern, separator) {
+                let _ = pattern.matches(&Template::text(key), separator);
+                let _ = pattern.specificity();
+            }
+        }
+    }
+}
