@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use toml::de::DeTable;
 
-use super::error::{PolicyError, quoted, shown};
+use super::error::{PolicyError, all_of, shown};
 use super::layer::inner;
 
 /// Names of rule files in one folder, of which one may be there.
@@ -40,7 +40,7 @@ pub(super) fn discover(start: &Path) -> Result<Option<Found>, PolicyError> {
             FILE_NAMES.iter().map(|name| folder.join(name)).filter(|path| path.is_file()).map(Found::file).collect();
         here.extend(in_manifest(folder));
         if here.len() > 1 {
-            let names = quoted(here.iter().map(Found::shown)).replace(" or ", " and ");
+            let names = all_of(here.iter().map(Found::shown));
             return Err(PolicyError::of_file(
                 folder,
                 format!("more than one rule file in one folder: {names}"),

@@ -104,9 +104,19 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
 /// Words in backticks: `` `a`, `b` or `c` ``.
 #[must_use]
 pub(super) fn quoted(words: impl IntoIterator<Item = impl AsRef<str>>) -> String {
+    listed(words, "or")
+}
+
+/// Words in backticks: `` `a`, `b` and `c` ``.
+#[must_use]
+pub(super) fn all_of(words: impl IntoIterator<Item = impl AsRef<str>>) -> String {
+    listed(words, "and")
+}
+
+fn listed(words: impl IntoIterator<Item = impl AsRef<str>>, joint: &str) -> String {
     let mut words: Vec<String> = words.into_iter().map(|word| format!("`{}`", word.as_ref())).collect();
     match words.pop() {
-        Some(last) if !words.is_empty() => format!("{} or {last}", words.join(", ")),
+        Some(last) if !words.is_empty() => format!("{} {joint} {last}", words.join(", ")),
         Some(last) => last,
         None => String::new(),
     }

@@ -8,7 +8,6 @@ use super::layer::{self, Layer, Setting};
 use super::merge;
 use super::reader::Reader;
 use super::{Policy, PolicySource, Vocabulary};
-use crate::clients::Catalogue;
 use crate::finding::FileId;
 use crate::text::Span;
 
@@ -128,7 +127,6 @@ impl Loader<'_> {
         let setting = Setting { vocabulary: self.vocabulary, folder, separator };
         let layer = layer::read(&mut reader, table, setting);
         merge::check_over(&mut reader, &layer, &self.layers);
-        check_clients(&mut reader, &layer);
         self.layers.push(layer);
         self.read.push((real, separator));
         self.errors.append(&mut reader.into_errors());
@@ -203,19 +201,6 @@ impl Loader<'_> {
         let policy = merge::merged(&self.layers, self.sources);
         let errors = merge::check_whole(&policy);
         if errors.is_empty() { Ok(policy) } else { Err(errors) }
-    }
-}
-
-/// What the tables of declared clients say wrongly.
-fn check_clients(reader: &mut Reader, layer: &Layer) {
-    if layer.clients.is_empty() {
-        return;
-    }
-    let (_, errors) = Catalogue::with_declared(&layer.clients);
-    for error in errors {
-        let place = error.row.0.first().and_then(|name| layer.client_places.get(name));
-        let span = place.map_or_else(Span::default, |place| place.span);
-        reader.error(span, format!("[client.{}]: {}", error.row, error.message));
     }
 }
 

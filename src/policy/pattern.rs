@@ -1,7 +1,7 @@
 //! Patterns over key templates: `product:**`, `*:profile:**`.
 
 use super::error::Mistake;
-use super::grammar::{VersionSpelling, is_open, normal_segments};
+use super::grammar::{VersionSpelling, is_id, is_open, normal_segments};
 use crate::template::{Piece, Template};
 
 /// A pattern, cut into segments at the separator.
@@ -56,6 +56,8 @@ struct CutSegment {
     version: bool,
     /// Its holes may hold several segments.
     open: bool,
+    /// It is one hole that names an entry, and so never a word.
+    id: bool,
 }
 
 impl Cut {
@@ -67,6 +69,7 @@ impl Cut {
             .map(|segment| CutSegment {
                 version: version.is_version(&segment),
                 open: segment.holes().any(is_open),
+                id: matches!(segment.pieces(), [Piece::Hole(hole)] if is_id(hole)),
                 tokens: segment
                     .pieces()
                     .iter()
@@ -190,10 +193,16 @@ impl Segment {
             Self::One if segment.tokens.is_empty() => Match::No,
             Self::One => Match::Yes,
             Self::Word(wanted) if covers(wanted, &segment.tokens) => Match::Yes,
+            Self::Word(wanted) if segment.id && is_word(wanted) => Match::No,
             Self::Word(wanted) if meets(wanted, &segment.tokens) => Match::Maybe,
             Self::Word(_) => Match::No,
         }
     }
+}
+
+/// Letters and what joins them, so no number and no random text.
+fn is_word(tokens: &[Token]) -> bool {
+    tokens.iter().all(|token| matches!(token, Token::Char(c) if c.is_alphabetic() || matches!(c, '-' | '_')))
 }
 
 fn tokens(text: &str) -> Vec<Token> {
@@ -365,7 +374,7 @@ mod tests {
     }
 
     fn any_key() -> impl Strategy<Value = String> {
-        prop::collection::vec(prop_oneof!["[ab]{1,2}", Just("<id>".to_owned()), "[ab]<x>"], 1..5)
+        prop::collection::vec(prop_oneof!["[ab]{1,2}", Just("<day>".to_owned()), "[ab]<x>"], 1..5)
             .prop_map(|parts| parts.join(":"))
     }
 
@@ -379,7 +388,7 @@ mod tests {
         #[test]
         fn filling_holes_keeps_what_is_sure(pattern in any_pattern(), key in any_key(), filling in "[abc]{1,2}") {
             let before = compare(&pattern, &key);
-            let filled = key.replace("<id>", &filling).replace("<x>", &filling);
+            let filled = key.replace("<day>", &filling).replace("<x>", &filling);
             let after = compare(&pattern, &filled);
             prop_assert!(after != Match::Maybe, "a key without holes is no matter of doubt");
             if before != Match::Maybe {

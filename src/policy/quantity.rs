@@ -35,9 +35,13 @@ pub fn duration(text: &str) -> Result<i128, Mistake> {
                 "" if next.is_empty() => {
                     Mistake::with_help(format!("`{text}` has no unit"), format!("for seconds write `{text}s`"))
                 }
-                "" => {
+                "" if next.starts_with(['.', ',']) => {
                     Mistake::with_help(format!("`{text}` is no duration"), "write whole numbers: `1h30m`, not `1.5h`")
                 }
+                "" => Mistake::with_help(
+                    format!("`{text}` is no duration"),
+                    "write a number and a unit, nothing between: `15m`, `1h30m`",
+                ),
                 _ => Mistake::with_help(
                     format!("`{unit}` is no unit of time"),
                     format!("use {}", quoted(UNITS.map(|(name, _)| name))),
@@ -114,6 +118,7 @@ mod tests {
             ("m", "`m` is no duration (write a number and a unit, nothing between: `15m`, `1h30m`)"),
             ("-5m", "`-5m` is no duration (write a number and a unit, nothing between: `15m`, `1h30m`)"),
             ("1.5h", "`1.5h` is no duration (write whole numbers: `1h30m`, not `1.5h`)"),
+            ("5 m", "`5 m` is no duration (write a number and a unit, nothing between: `15m`, `1h30m`)"),
             ("5min", "`min` is no unit of time (use `ms`, `s`, `m`, `h`, `d` or `w`)"),
             (
                 "99999999999999999999999999999999999999999w",

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::error::{Mistake, PolicyError, nearest, quoted};
+use super::error::{Mistake, PolicyError, all_of, nearest};
 use super::{Located, PolicySource};
 use crate::finding::{FileId, Place};
 use crate::text::{LineIndex, Span};
@@ -123,7 +123,7 @@ impl Reader {
             if !is_known {
                 let help = match nearest(entry.name, known.iter().copied()) {
                     Some(near) => format!("did you mean `{near}`?"),
-                    None => format!("{what} knows {}", quoted(known)),
+                    None => format!("{what} has {}", all_of(known)),
                 };
                 self.error(entry.key, Mistake::with_help(format!("unknown key `{}` in {what}", entry.name), help));
             }

@@ -329,9 +329,8 @@ mod tests {
     #[test]
     fn the_schema_knows_the_keys_that_the_reader_knows() {
         let schema: Value = serde_json::from_str(&super::json_schema()).unwrap();
-        let keys = |table: &Value| -> BTreeSet<String> {
-            table["properties"].as_object().unwrap().keys().cloned().collect()
-        };
+        let keys =
+            |table: &Value| -> BTreeSet<String> { table["properties"].as_object().unwrap().keys().cloned().collect() };
         let known = |names: &[&str]| -> BTreeSet<String> { names.iter().map(|&name| name.to_owned()).collect() };
         assert_eq!(keys(&schema), known(names::TOP));
         for (name, names) in [

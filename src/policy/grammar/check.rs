@@ -72,6 +72,8 @@ impl KeyFormat {
             match self.misfit(role, segment, &segments, at) {
                 Fit::Yes => {}
                 Fit::Maybe => unknown = true,
+                // A cluster's hash tag dictates the order: `{user:1}:profile` keeps all of one user together.
+                Fit::No(_) if is_tagged(template) => unknown = true,
                 Fit::No(message) => return Judgement::Broken(at, message),
             }
         }
@@ -173,13 +175,29 @@ fn impurity(segment: &Template) -> Option<String> {
     segment.pieces().iter().find_map(|piece| {
         let Piece::Text(text) = piece else { return None };
         if text.chars().any(char::is_whitespace) {
-            Some(format!("has white space in `{segment}`"))
+            Some(format!("has white space in `{}`", visible(&segment.to_string())))
         } else if text.chars().any(char::is_control) {
             Some("has control characters".to_owned())
         } else {
             None
         }
     })
+}
+
+/// Text with control characters written out.
+fn visible(text: &str) -> String {
+    text.chars().flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] }).collect()
+}
+
+/// Whether a hash tag holds more than one hole alone.
+fn is_tagged(template: &Template) -> bool {
+    let text = |piece: &Piece| match piece {
+        Piece::Text(text) => text.clone(),
+        Piece::Hole(_) => "\u{fffd}".to_owned(),
+    };
+    let whole: String = template.pieces().iter().map(text).collect();
+    let tag = whole.split_once('{').and_then(|(_, behind)| behind.split_once('}')).map(|(tag, _)| tag);
+    tag.is_some_and(|tag| tag.contains('\u{fffd}') && tag.chars().count() > 1)
 }
 
 fn contains(template: &Template, wanted: char) -> bool {

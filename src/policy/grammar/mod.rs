@@ -11,7 +11,7 @@ mod version;
 pub use check::{KeyFault, KeyShape};
 pub use version::{VersionInfo, VersionSpelling};
 
-use crate::policy::error::{Mistake, nearest, quoted};
+use crate::policy::error::{Mistake, all_of, nearest};
 use crate::template::{Hole, Piece, Template};
 
 /// Placeholders that a format may use.
@@ -129,6 +129,9 @@ fn read_segment(part: &str, text: &str) -> Result<FormatSegment, Mistake> {
         }
         return Ok(FormatSegment::Word(part.to_owned()));
     };
+    if name.contains(['{', '}']) {
+        return Err(format!("`{part}` in the format is more than one placeholder, with no separator between").into());
+    }
     match name {
         "service" => Ok(FormatSegment::Service),
         "entity" => Ok(FormatSegment::Entity),
@@ -137,7 +140,7 @@ fn read_segment(part: &str, text: &str) -> Result<FormatSegment, Mistake> {
         _ => {
             let help = match nearest(name, PLACEHOLDERS) {
                 Some(near) => format!("did you mean `{{{near}}}`?"),
-                None => format!("placeholders are {}", quoted(PLACEHOLDERS.map(|known| format!("{{{known}}}")))),
+                None => format!("placeholders are {}", all_of(PLACEHOLDERS.map(|known| format!("{{{known}}}")))),
             };
             Err(Mistake::with_help(format!("unknown placeholder `{part}` in the format"), help))
         }
@@ -173,7 +176,7 @@ pub(in crate::policy) fn is_open(hole: &Hole) -> bool {
 }
 
 /// Whether a hole names one entry, by its type or name, and so never a service or an entity.
-fn is_id(hole: &Hole) -> bool {
+pub(in crate::policy) fn is_id(hole: &Hole) -> bool {
     const TYPES: [&str; 14] =
         ["i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16", "u32", "u64", "u128", "usize", "Uuid", "Ulid"];
     let of_type = |ty: &String| TYPES.contains(&ty.trim_start_matches('&').rsplit(':').next().unwrap_or(ty));

@@ -24,36 +24,29 @@ impl KeyFormat {
     /// the ids; the version goes to its place. A name that is missing shows as its placeholder, or as `service`.
     #[must_use]
     pub fn repaired(&self, template: &Template, version: &VersionSpelling<'_>, service: Option<&str>) -> String {
-        let all = normal_segments(template, self.separator);
-        let own = all.iter().find(|segment| version.is_version(segment)).map(ToString::to_string);
-        let plain: Vec<&Template> = all.iter().filter(|segment| !version.is_version(segment)).collect();
-        self.arranged(parts(&plain), plain.len() == 1, own.as_deref(), service)
+        let parts = Parts::of(template, self.separator, version);
+        let own = parts.version.clone();
+        self.arranged(parts, own.as_deref(), service)
     }
 
     /// `template` with a version, `prefix` and 1, where the format wants it; in the format, if it is not.
     #[must_use]
     pub fn versioned(&self, template: &Template, prefix: &str, service: Option<&str>) -> String {
         let spelling = VersionSpelling::new(prefix);
-        let all = normal_segments(template, self.separator);
-        let first = format!("{prefix}1");
-        let own = all.iter().find(|segment| spelling.is_version(segment)).map(ToString::to_string);
-        let plain: Vec<&Template> = all.iter().filter(|segment| !spelling.is_version(segment)).collect();
-        let version = own.unwrap_or(first);
+        let parts = Parts::of(template, self.separator, &spelling);
+        let version = parts.version.clone().unwrap_or_else(|| format!("{prefix}1"));
         if matches!(self.check(template, &spelling, service), super::KeyShape::Broken(_)) {
-            return self.arranged(parts(&plain), plain.len() == 1, Some(&version), service);
+            return self.arranged(parts, Some(&version), service);
         }
-        let mut shown: Vec<String> = plain.iter().map(ToString::to_string).collect();
+        let segments = normal_segments(template, self.separator);
+        let plain = segments.iter().filter(|segment| !spelling.is_version(segment));
+        let mut shown: Vec<String> = plain.map(ToString::to_string).collect();
         shown.insert(self.version_index().min(shown.len()), version);
         shown.join(&self.separator.to_string())
     }
 
-    fn arranged(
-        &self,
-        mut parts: Vec<Part>,
-        one_segment: bool,
-        version: Option<&str>,
-        service: Option<&str>,
-    ) -> String {
+    fn arranged(&self, parts: Parts, version: Option<&str>, service: Option<&str>) -> String {
+        let Parts { mut parts, one_segment, .. } = parts;
         let constant = !parts.iter().any(|part| matches!(part, Part::Hole(_)));
         // Fixed words come back by themselves.
         for word in self.segments.iter().filter_map(|role| match role {
@@ -129,26 +122,45 @@ impl KeyFormat {
     }
 }
 
-/// Words and holes of the segments, in order; text and holes of one segment come apart.
-fn parts(segments: &[&Template]) -> Vec<Part> {
-    let mut out = Vec::new();
-    let mut unnamed = 0;
-    for piece in segments.iter().flat_map(|segment| segment.pieces()) {
-        match piece {
-            Piece::Text(text) => {
-                let word = word(text);
-                if !word.is_empty() {
-                    out.push(Part::Word(word));
+/// What a template is made of.
+struct Parts {
+    /// Words and holes in order; text and holes of one segment come apart.
+    parts: Vec<Part>,
+    /// Its version, as shown.
+    version: Option<String>,
+    /// It was one segment, the version not counted.
+    one_segment: bool,
+}
+
+impl Parts {
+    fn of(template: &Template, separator: char, spelling: &VersionSpelling<'_>) -> Self {
+        let all = normal_segments(template, separator);
+        let mut version = all.iter().find(|segment| spelling.is_version(segment)).map(ToString::to_string);
+        let plain: Vec<&Template> = all.iter().filter(|segment| !spelling.is_version(segment)).collect();
+        let mut parts = Vec::new();
+        let mut unnamed = 0;
+        for piece in plain.iter().flat_map(|segment| segment.pieces()) {
+            let shown = match piece {
+                Piece::Text(text) => word(text),
+                Piece::Hole(hole) if hole.name.is_empty() => {
+                    unnamed += 1;
+                    if unnamed == 1 { "{id}".to_owned() } else { format!("{{id{unnamed}}}") }
                 }
+                Piece::Hole(hole) => format!("{{{}}}", hole.name),
+            };
+            let alone = match piece {
+                Piece::Text(_) => Template::text(shown.as_str()),
+                Piece::Hole(hole) => Template::hole(hole.clone()),
+            };
+            if spelling.is_version(&alone) {
+                // A version inside a word: `users-v2`, `users-{VERSION}`.
+                version.get_or_insert(shown);
+            } else if !shown.is_empty() {
+                parts.push(if matches!(piece, Piece::Text(_)) { Part::Word(shown) } else { Part::Hole(shown) });
             }
-            Piece::Hole(hole) if hole.name.is_empty() => {
-                unnamed += 1;
-                out.push(Part::Hole(if unnamed == 1 { "{id}".to_owned() } else { format!("{{id{unnamed}}}") }));
-            }
-            Piece::Hole(hole) => out.push(Part::Hole(format!("{{{}}}", hole.name))),
         }
+        Self { parts, version, one_segment: plain.len() == 1 }
     }
-    out
 }
 
 /// Text as a word of a key: no capitals, no white space, nothing at its ends that only cut.

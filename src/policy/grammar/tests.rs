@@ -168,7 +168,8 @@ fn versions_are_found_wherever_they_stand() {
     ] {
         assert_eq!(find(key, "v"), Some(wanted), "{key}");
     }
-    for key in ["user:profile:<id>", "vip:list:<id>", "user:value:<x>", "user:v:profile:<id>", "user:v2x:profile", "ipv4:a:b"]
+    for key in
+        ["user:profile:<id>", "vip:list:<id>", "user:value:<x>", "user:v:profile:<id>", "user:v2x:profile", "ipv4:a:b"]
     {
         assert_eq!(find(key, "v"), None, "{key}");
     }
@@ -202,7 +203,7 @@ fn a_faulty_format_is_told() {
         (
             "{service}:{entity}:{id}",
             '/',
-            "`{service}:{entity}:{id}` in the format mixes text and placeholder: a segment is one or the other; ",
+            "`{service}:{entity}:{id}` in the format is more than one placeholder, with no separator between; ",
         ),
         ("{service}::{entity}", ':', "the format `{service}::{entity}` has an empty segment; "),
         ("a{entity}", ':', "`a{entity}` in the format mixes text and placeholder: a segment is one or the other; "),
@@ -216,8 +217,9 @@ fn a_faulty_format_is_told() {
 }
 
 fn any_template() -> impl Strategy<Value = Template> {
-    let word = prop_oneof!["[a-z]{1,6}", "[A-Za-z_.-]{1,8}", "[a-z]{1,3} [a-z]{1,3}", "v[0-9]{1,3}", ".{0,6}"];
-    let hole = prop_oneof![Just("id"), Just("user_id"), Just(""), Just("kind"), Just("key"), Just("version"), Just("x")];
+    let word = prop_oneof!["[a-z]{1,6}", "[A-Za-z_.-]{1,8}", "[a-z]{1,3} [a-z]{1,3}", "v[0-9]{1,3}", "[^<>]{0,6}"];
+    let hole =
+        prop_oneof![Just("id"), Just("user_id"), Just(""), Just("kind"), Just("key"), Just("version"), Just("x")];
     let piece = prop_oneof![
         3 => word.prop_map(Ok),
         3 => Just(Ok(":".to_owned())),
@@ -253,7 +255,8 @@ proptest! {
     fn a_repair_is_in_the_format(key in any_template(), format in any_format()) {
         let spelling = VersionSpelling::default();
         if let KeyShape::Broken(fault) = format.check(&key, &spelling, Some("shop")) {
-            let repaired = reread(&fault.repaired);
+            // A key of nothing but a version and ids has no word for the entity.
+            let repaired = reread(&fault.repaired.replace("{entity}", "entity"));
             let again = format.check(&repaired, &spelling, Some("shop"));
             prop_assert!(!matches!(again, KeyShape::Broken(_)), "{key} → {} is {again:?}", fault.repaired);
         }

@@ -1,6 +1,7 @@
 //! One rule file, read: what it states, with places; what it leaves out stays open for the layers below.
 
 mod class;
+mod client;
 mod exception;
 mod keys;
 pub(super) mod names;
@@ -8,7 +9,6 @@ pub(super) mod names;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use serde::Deserialize as _;
 use toml::de::{DeTable, DeValue};
 
 use super::error::Mistake;
@@ -18,7 +18,6 @@ use super::reader::{Entry, Reader, named, span_of};
 use super::{Exception, KeyException, Located, Vocabulary, quantity};
 use crate::clients::DeclaredClient;
 use crate::finding::{Level, Place};
-use crate::text::Span;
 
 pub(super) use class::ClassLayer;
 
@@ -149,7 +148,7 @@ pub(super) fn read(reader: &mut Reader, table: &DeTable<'_>, setting: Setting<'_
                 layer.report_undetermined = one_flag(reader, &entry, names::UNDETERMINED, "[undetermined]")
             }
             "paths" => paths(reader, &entry, &mut layer, setting.folder),
-            "client" => clients(reader, &entry, &mut layer),
+            "client" => client::clients(reader, &entry, &mut layer),
             // `extends` was read before, because what it names is read before.
             _ => {}
         }
@@ -210,40 +209,6 @@ fn paths(reader: &mut Reader, entry: &Entry<'_, '_>, layer: &mut Layer, folder: 
             layer.exclude.set(entry.name, list);
         }
     }
-}
-
-/// Clients are read word by word, so that every wrong one is told.
-fn clients(reader: &mut Reader, entry: &Entry<'_, '_>, layer: &mut Layer) {
-    let Some(table) = reader.table(entry) else { return };
-    for entry in named(table) {
-        let Some(table) = reader.table(&entry) else { continue };
-        let what = format!("[client.{}]", entry.name);
-        let mut is_sound = true;
-        for word in named(table) {
-            let mut alone = DeTable::new();
-            alone.insert(
-                toml::Spanned::new(word.key.start as usize..word.key.end as usize, word.name.into()),
-                word.value.clone(),
-            );
-            if let Err((span, mistake)) = client(&alone, entry.key, &what) {
-                reader.error(span, mistake);
-                is_sound = false;
-            }
-        }
-        if is_sound && let Ok(client) = client(table, entry.key, &what) {
-            layer.client_places.insert(entry.name.to_owned(), reader.place(entry.key));
-            layer.clients.push(DeclaredClient { name: entry.name.to_owned(), ..client });
-        }
-    }
-}
-
-fn client(table: &DeTable<'_>, header: Span, what: &str) -> Result<DeclaredClient, (Span, Mistake)> {
-    let range = header.start as usize..header.end as usize;
-    let value = toml::Spanned::new(range, DeValue::Table(table.clone()));
-    DeclaredClient::deserialize(toml::de::ValueDeserializer::from(value)).map_err(|error| {
-        let span = error.span().map_or(header, |range| Span::new(range.start, range.end));
-        (span, Mistake::from(format!("{}, in {what}", error.message().trim_end())))
-    })
 }
 
 /// A TTL that the server takes.
