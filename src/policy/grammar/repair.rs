@@ -26,7 +26,7 @@ impl KeyFormat {
     pub fn repaired(&self, template: &Template, version: &VersionSpelling<'_>, service: Option<&str>) -> String {
         let parts = Parts::of(template, self.separator, version);
         let own = parts.version.clone();
-        self.arranged(parts, own.as_deref(), service)
+        self.arranged(parts, own.as_deref(), version, service)
     }
 
     /// `template` with a version, `prefix` and 1, where the format wants it; in the format, if it is not.
@@ -36,7 +36,7 @@ impl KeyFormat {
         let parts = Parts::of(template, self.separator, &spelling);
         let version = parts.version.clone().unwrap_or_else(|| format!("{prefix}1"));
         if matches!(self.check(template, &spelling, service), super::KeyShape::Broken(_)) {
-            return self.arranged(parts, Some(&version), service);
+            return self.arranged(parts, Some(&version), &spelling, service);
         }
         let segments = normal_segments(template, self.separator);
         let plain = segments.iter().filter(|segment| !spelling.is_version(segment));
@@ -45,7 +45,13 @@ impl KeyFormat {
         shown.join(&self.separator.to_string())
     }
 
-    fn arranged(&self, parts: Parts, version: Option<&str>, service: Option<&str>) -> String {
+    fn arranged(
+        &self,
+        parts: Parts,
+        version: Option<&str>,
+        spelling: &VersionSpelling<'_>,
+        service: Option<&str>,
+    ) -> String {
         let Parts { mut parts, one_segment, .. } = parts;
         let constant = !parts.iter().any(|part| matches!(part, Part::Hole(_)));
         // Fixed words come back by themselves.
@@ -60,7 +66,7 @@ impl KeyFormat {
         let names =
             self.segments.iter().filter(|role| matches!(role, FormatSegment::Service | FormatSegment::Entity)).count();
         if one_segment && !constant {
-            parts = cut(parts, names);
+            parts = cut(parts, names, spelling);
         }
         let mut words: Vec<String> = Vec::new();
         parts.retain(|part| match part {
@@ -182,7 +188,7 @@ fn word(text: &str) -> String {
 }
 
 /// Cuts words at what stands for the separator until there are `names` of them: `cart_badge_{user_id}`.
-fn cut(parts: Vec<Part>, names: usize) -> Vec<Part> {
+fn cut(parts: Vec<Part>, names: usize, spelling: &VersionSpelling<'_>) -> Vec<Part> {
     let is_cut = |c: char| !c.is_alphanumeric();
     let words = parts.iter().filter(|part| matches!(part, Part::Word(_))).count();
     let mut missing = names.saturating_sub(words);
@@ -194,6 +200,10 @@ fn cut(parts: Vec<Part>, names: usize) -> Vec<Part> {
                     && let Some((front, back)) = word.split_once(is_cut)
                 {
                     let back = back.trim_start_matches(is_cut).to_owned();
+                    // `v2_users` would become a version that nobody meant.
+                    if [front, &back].iter().any(|word| spelling.is_version(&Template::text(*word))) {
+                        break;
+                    }
                     out.push(Part::Word(front.to_owned()));
                     word = back;
                     missing -= 1;
