@@ -61,7 +61,7 @@ pub fn analyse(options: RunOptions, policy: Policy, progress: Progress<'_>) -> R
     let mut load = options.load;
     load.client_crates = catalogue.relevant_packages().into_iter().map(str::to_owned).collect();
     load.client_words = catalogue.mention_words().into_iter().map(str::to_owned).collect();
-    load.exclude.extend(policy.exclude.iter().map(|glob| glob.value.clone()));
+    load.exclude.extend(policy.exclude_globs(&load.cwd));
     progress("reading files");
     let mut workspace = Workspace::load(&load)?;
     let read = workspace.files.iter().filter(|file| file.content.is_some()).count();

@@ -3,7 +3,7 @@
 //! The checks on suppressions are rules like others, except that nothing suppresses them.
 
 use crate::finding::{Confidence, FileId, Finding, Level, Place};
-use crate::policy::nearest;
+use crate::policy::{Subject, nearest};
 use crate::rules::{Category, Meta};
 use crate::run::{Analysis, Comments};
 use crate::source::{Directive, DirectiveKind};
@@ -139,11 +139,12 @@ pub fn apply(analysis: &Analysis, findings: &[Finding], today: &str, whole_run: 
 }
 
 fn exception(analysis: &Analysis, finding: &Finding, today: &str) -> Option<String> {
-    let path = analysis.workspace.file(finding.primary.file)?.path.clone();
+    let path = std::path::Path::new(&analysis.workspace.file(finding.primary.file)?.path);
     let operation = analysis.inventory.in_file(finding.primary.file).find(|op| op.place == finding.primary);
     let template = operation.and_then(|op| op.template());
-    let reason = analysis.policy.exception(finding.rule, template, &path, &finding.function, today)?;
-    Some(reason.to_owned())
+    let category = crate::rules::find(finding.rule).map_or("", |rule| rule.meta().category.word());
+    let subject = Subject { rule: finding.rule, category, template, path, function: &finding.function };
+    analysis.policy.exception(subject, today).map(|exception| exception.reason.clone())
 }
 
 struct File<'a> {

@@ -6,7 +6,7 @@ use super::args::{CheckArgs, Format, Severity, Sureness};
 use super::output::{Failure, color, print, width};
 use super::{FINDINGS, TROUBLE, load};
 use crate::finding::{Confidence, FileId, Finding, Level, Place};
-use crate::policy::nearest;
+use crate::policy::{Policy, nearest};
 use crate::report::summary::Summary;
 use crate::report::{Report, Reported, concise, fingerprint, graphical, json, statistics};
 use crate::rules::{self, Category, Meta};
@@ -116,7 +116,7 @@ fn report<'a>(analysis: &'a Analysis, args: &CheckArgs) -> Report<'a> {
         // A line of the built-in rules is no file of the reader's.
         finding.labels.retain(|label| analysis.policy.source(label.place.file).is_none_or(|source| !source.embedded));
     }
-    all.retain(|(finding, _)| shows(finding, args));
+    all.retain(|(finding, _)| shows(finding, args, &analysis.policy));
     let path = |finding: &Finding| crate::report::spot(&analysis.workspace, &analysis.policy, finding.primary).path;
     all.sort_by_cached_key(|(finding, _)| {
         (path(finding), finding.primary.span, finding.rule, finding.discriminator.clone())
@@ -165,7 +165,7 @@ fn stated(to: Level, own: Level, meta: &Meta) -> Level {
     if to == Level::Off || own >= meta.level { to } else { own.min(to) }
 }
 
-fn shows(finding: &Finding, args: &CheckArgs) -> bool {
+fn shows(finding: &Finding, args: &CheckArgs, policy: &Policy) -> bool {
     let least = match args.min_severity {
         Some(Severity::Error) => Level::Error,
         Some(Severity::Warning) => Level::Warning,
@@ -175,7 +175,7 @@ fn shows(finding: &Finding, args: &CheckArgs) -> bool {
         Some(Sureness::Certain) => Confidence::Certain,
         Some(Sureness::Likely) => Confidence::Likely,
         None if args.show_undetermined => Confidence::Undetermined,
-        None => Confidence::Likely,
+        None => policy.min_confidence(),
     };
     finding.level >= least && finding.confidence >= sure
 }

@@ -15,13 +15,7 @@ pub(super) fn policy(args: &PolicyArgs, start: &Path) -> Result<Policy, Failure>
     rules.extend(crate::suppress::METAS.iter().map(|meta| meta.id));
     let categories: Vec<&str> = crate::rules::Category::ALL.iter().map(|category| category.word()).collect();
     let options = PolicyOptions { config: args.config.clone(), isolated: args.isolated, start: start.to_path_buf() };
-    let policy =
-        Policy::load(&options, &Vocabulary { rules: &rules, categories: &categories }).map_err(Failure::Policy)?;
-    let (_, errors) = crate::clients::Catalogue::with_declared(&policy.clients);
-    if let Some(error) = errors.first() {
-        return Err(Failure::new(format!("in the rule file: {error}"), None));
-    }
-    Ok(policy)
+    Policy::load(&options, &Vocabulary { rules: &rules, categories: &categories }).map_err(Failure::Policy)
 }
 
 /// Reads, joins and takes stock of what the flags ask for.

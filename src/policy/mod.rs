@@ -1,197 +1,98 @@
 //! The rule file: what the team demands of keys, TTLs and patterns.
 //!
-//! `layer` reads one file with all its mistakes, `load` finds the files and lays them over each other (the project's own
-//! over what it extends, over the embedded default), `grammar` and `pattern` judge key templates. Every value keeps its
-//! place, so that a finding can point at the line that it breaks.
+//! | module | does |
+//! |---|---|
+//! | `discover` | finds the rule file of a folder |
+//! | `load` | reads it, what it extends, and the embedded default |
+//! | `layer`, `reader` | read one file with all its mistakes; `error` is what a mistake is |
+//! | `merge`, `model` | lay the files over each other; what comes out |
+//! | [`grammar`], [`pattern`], [`quantity`], `paths` | judge keys, durations and files |
+//! | `schema`, `show`, `unused` | the JSON schema, `cache-lint config`, entries that match nothing |
+//!
+//! # Layers
+//!
+//! The project's own file lies over the files that it extends (of which a later one lies over an earlier one), and these
+//! over the embedded `rules/default.toml`. A value holds from the highest file that states it. Classes and levels are
+//! joined by name, and classes key by key; a list replaces the list below, unless it is spelled `extend-…`, which adds
+//! to it; exceptions and clients of all files hold together. `default = false` leaves out the classes of the default;
+//! its key format and TTL basics stay, because nothing can be judged without them.
+//!
+//! Every value keeps its place, so that a finding can point at the line that it breaks.
 
+mod discover;
 mod error;
 pub mod grammar;
 mod layer;
 mod load;
+mod merge;
+mod model;
+mod paths;
 pub mod pattern;
 pub mod quantity;
 mod reader;
 mod schema;
 mod show;
+#[cfg(test)]
+mod tests;
+mod unused;
 
-use std::collections::BTreeMap;
+use std::path::Path;
 
-pub use error::{PolicyError, nearest};
-pub use grammar::{KeyFault, KeyFormat};
-pub use load::{DEFAULT, FILE_NAMES, PolicyOptions, TEMPLATE};
-pub use pattern::Pattern;
+pub use discover::FILE_NAMES;
+pub use error::{Mistake, PolicyError, nearest};
+pub use grammar::{KeyFault, KeyFormat, KeyShape, VersionInfo, VersionSpelling};
+pub use load::{DEFAULT, PolicyOptions, TEMPLATE};
+pub use model::{
+    CachePattern, Class, Exception, KeyException, KeyPolicy, KeyVerdict, Located, Policy, PolicySource, Subject,
+    TtlLimit, TtlPolicy, Vocabulary,
+};
+pub use paths::PathGlob;
+pub use pattern::{Match, Pattern};
 pub use schema::json_schema;
+pub use unused::{Seen, UnusedEntry};
 
-use crate::clients::DeclaredClient;
-use crate::finding::{FileId, Level, Place};
+use crate::finding::{Confidence, FileId, Level, Place};
 use crate::template::Template;
 
-/// A value of the rule file and where it stands.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Located<T> {
-    /// The value.
-    pub value: T,
-    /// Where; `None` for what no file states.
-    pub place: Option<Place>,
-}
-
-/// Names that a rule file may use.
-#[derive(Debug, Clone, Copy)]
-pub struct Vocabulary<'a> {
-    /// Ids of rules.
-    pub rules: &'a [&'a str],
-    /// Names of categories.
-    pub categories: &'a [&'a str],
-}
-
-/// The resolved policy: the default, what is extended, and the project's own file.
-#[derive(Debug, Clone)]
-pub struct Policy {
-    /// `[keys]`.
-    pub keys: KeyPolicy,
-    /// `[ttl]`.
-    pub ttl: TtlPolicy,
-    /// `[class.NAME]`: the project's first.
-    pub classes: Vec<Class>,
-    /// `[levels]`: by rule, category or `all`.
-    pub levels: BTreeMap<String, Located<Level>>,
-    /// `[[exceptions]]`.
-    pub exceptions: Vec<Exception>,
-    /// `[loads] cheap`: functions whose repetition costs nothing.
-    pub cheap_loads: Vec<Located<String>>,
-    /// `[guards] functions`: the project's own single-flight and lock helpers.
-    pub guards: Vec<Located<String>>,
-    /// `[channels] external`: channels whose other end is another program.
-    pub external_channels: Vec<Located<String>>,
-    /// `[suppressions] require-until`.
-    pub require_until: bool,
-    /// `[paths] exclude`.
-    pub exclude: Vec<Located<String>>,
-    /// `[paths] tests`: test code is looked at as well.
-    pub tests: bool,
-    /// `[client.NAME]`: clients and external wrappers.
-    pub clients: Vec<DeclaredClient>,
-    /// The rule files that were read, the highest first; the embedded default last.
-    pub sources: Vec<PolicySource>,
-}
-
-/// A rule file that was read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PolicySource {
-    /// How places refer to it: numbered from the top (`u32::MAX` downwards), so never a source file's number.
-    pub file: FileId,
-    /// As shown, with `/`.
-    pub path: String,
-    /// Its text.
-    pub text: String,
-    /// It is part of the tool.
-    pub embedded: bool,
-}
-
-/// `[keys]`.
-#[derive(Debug, Clone)]
-pub struct KeyPolicy {
-    /// `format`.
-    pub format: Located<KeyFormat>,
-    /// `version-segment` without its `{n}`.
-    pub version_prefix: Option<Located<String>>,
-    /// `service`: the name to show in repairs.
-    pub service: Option<Located<String>>,
-    /// `exceptions`: patterns of keys that need not fit, with the reason.
-    pub exceptions: Vec<(Located<Pattern>, String)>,
-}
-
-/// `[ttl]`. Durations in milliseconds.
-#[derive(Debug, Clone)]
-pub struct TtlPolicy {
-    /// `required`.
-    pub required: Located<bool>,
-    /// `jitter`, in percent: a TTL may be longer than its class says by this share.
-    pub jitter: Located<u8>,
-    /// `min`.
-    pub min: Option<Located<i128>>,
-    /// `max`.
-    pub max: Option<Located<i128>>,
-}
-
-/// `[class.NAME]`: a kind of data with its own demands.
-#[derive(Debug, Clone)]
-pub struct Class {
-    /// `master-data`, `profile`, ….
-    pub name: String,
-    /// Its header.
-    pub place: Option<Place>,
-    /// `keys`.
-    pub keys: Vec<Located<Pattern>>,
-    /// `tables`: where its data lives.
-    pub tables: Vec<Located<String>>,
-    /// `ttl`: shortest and longest, in milliseconds; the shortest is 0 where only one duration is given.
-    pub ttl: Option<Located<(i128, i128)>>,
-    /// `jitter`, in percent, instead of `[ttl] jitter`.
-    pub jitter: Option<Located<u8>>,
-    /// `pattern`.
-    pub pattern: Option<Located<CachePattern>>,
-    /// `store`: Redis is the only home of this data.
-    pub store: bool,
-    /// `hot`: many callers want one key at once.
-    pub hot: bool,
-    /// `reason`.
-    pub reason: Option<String>,
-}
-
-/// How a class is kept in step with its source.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum CachePattern {
-    /// Filled on a miss, deleted on a write.
-    CacheAside,
-    /// Written with every write of the source.
-    WriteThrough,
-}
-
-/// `[[exceptions]]`: where rules do not apply.
-#[derive(Debug, Clone)]
-pub struct Exception {
-    /// Rules.
-    pub rules: Vec<Located<String>>,
-    /// Keys for which they do not apply.
-    pub keys: Vec<Located<Pattern>>,
-    /// Files.
-    pub paths: Vec<Located<globset::GlobMatcher>>,
-    /// Functions, by path; `*` stands for any text.
-    pub functions: Vec<Located<String>>,
-    /// Why.
-    pub reason: String,
-    /// The last day on which it holds, `2027-03-01`.
-    pub until: Option<Located<String>>,
-    /// Its place.
-    pub place: Option<Place>,
-}
-
-/// An entry of the rule file that matches nothing.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UnusedEntry {
-    /// Where.
-    pub place: Place,
-    /// What, for example "class `profile`".
-    pub what: String,
-}
-
-impl CachePattern {
-    /// The word of the rule file.
+impl KeyPolicy {
+    /// How versions are written.
     #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::CacheAside => "cache-aside",
-            Self::WriteThrough => "write-through",
+    pub fn spelling(&self) -> VersionSpelling<'_> {
+        self.version_prefix.as_ref().map_or_else(VersionSpelling::default, |prefix| VersionSpelling::new(&prefix.value))
+    }
+
+    /// Cuts a template, to hold many patterns against it.
+    #[must_use]
+    pub fn cut(&self, template: &Template) -> pattern::Cut {
+        pattern::Cut::new(template, self.format.value.separator, &self.spelling())
+    }
+
+    /// Holds a key against the format.
+    #[must_use]
+    pub fn check(&self, template: &Template) -> KeyVerdict<'_> {
+        let cut = self.cut(template);
+        KeyVerdict {
+            shape: self.format.value.check(template, &self.spelling(), self.service_name()),
+            exception: self.exceptions.iter().find(|exception| exception.pattern.value.compare(&cut) == Match::Yes),
+            version: self.version(template),
         }
     }
 
-    fn read(text: &str) -> Result<Self, String> {
-        match text {
-            "cache-aside" => Ok(Self::CacheAside),
-            "write-through" => Ok(Self::WriteThrough),
-            _ => Err(format!("`{text}` is no pattern: use `cache-aside` or `write-through`")),
-        }
+    /// The version of a key, wherever it stands.
+    #[must_use]
+    pub fn version(&self, template: &Template) -> Option<VersionInfo> {
+        self.spelling().find(template, &self.format.value)
+    }
+
+    /// The key with a version where the format wants it, as text; `None` when the rule file knows no versions.
+    #[must_use]
+    pub fn versioned(&self, template: &Template) -> Option<String> {
+        let prefix = self.version_prefix.as_ref()?;
+        Some(self.format.value.versioned(template, &prefix.value, self.service_name()))
+    }
+
+    fn service_name(&self) -> Option<&str> {
+        self.service.as_ref().map(|service| service.value.as_str())
     }
 }
 
@@ -211,112 +112,170 @@ impl Policy {
         load::load(options, vocabulary)
     }
 
-    /// The class whose `keys` patterns match; the most specific one when several do.
+    /// Reads a rule file from a text, over the embedded default. `path` is what messages call it, and what `extends` is
+    /// relative to.
+    ///
+    /// # Errors
+    /// All mistakes of it and of the files it extends.
+    pub fn parse(path: &str, text: &str, vocabulary: &Vocabulary<'_>) -> Result<Self, Vec<PolicyError>> {
+        load::from_text(path, text, vocabulary)
+    }
+
+    /// The class of a key: the one with the most specific pattern that surely matches. What the project states beats
+    /// what comes with the tool, however specific; of equals the first holds.
     #[must_use]
     pub fn class_of(&self, template: &Template) -> Option<&Class> {
-        let separator = self.keys.format.value.separator;
-        let mut best: Option<(usize, &Class)> = None;
+        self.class_match(template).map(|(class, _)| class)
+    }
+
+    /// The class of a key, and the pattern by which it is one.
+    #[must_use]
+    pub fn class_match(&self, template: &Template) -> Option<(&Class, &Located<Pattern>)> {
+        let cut = self.keys.cut(template);
+        let mut best: Option<((bool, usize), (&Class, &Located<Pattern>))> = None;
         for class in &self.classes {
-            for pattern in class.keys.iter().filter(|pattern| pattern.value.matches(template, separator)) {
-                let specificity = pattern.value.specificity();
-                if best.is_none_or(|(known, _)| specificity > known) {
-                    best = Some((specificity, class));
+            for pattern in class.keys.iter().filter(|pattern| pattern.value.compare(&cut) == Match::Yes) {
+                let rank = (self.is_own(pattern.place), pattern.value.specificity());
+                if best.is_none_or(|(known, _)| rank > known) {
+                    best = Some((rank, (class, pattern)));
                 }
             }
         }
-        best.map(|(_, class)| class)
+        best.map(|(_, found)| found)
     }
 
     /// The level of a rule: what the rule file says of it, else of its category, else of `all`, else `default`.
     #[must_use]
     pub fn level(&self, rule: &str, category: &str, default: Level) -> Level {
-        [rule, category, "all"].iter().find_map(|name| self.levels.get(*name)).map_or(default, |level| level.value)
+        self.stated_level(rule, category).map_or(default, |level| level.value)
     }
 
-    /// Whether a rule file states a level for a rule, its category or all.
+    /// Whether the rule file states a level for a rule, its category or `all`.
     #[must_use]
     pub fn states_level(&self, rule: &str, category: &str) -> bool {
-        [rule, category, "all"].iter().any(|name| self.levels.contains_key(*name))
+        self.stated_level(rule, category).is_some()
+    }
+
+    /// The level that the rule file states for a rule, its category or `all`, and where.
+    #[must_use]
+    pub fn stated_level(&self, rule: &str, category: &str) -> Option<&Located<Level>> {
+        [rule, category, "all"].iter().find_map(|name| self.levels.get(*name))
+    }
+
+    /// The lowest confidence of findings that are shown where the command line says nothing.
+    #[must_use]
+    pub fn min_confidence(&self) -> Confidence {
+        if self.report_undetermined { Confidence::Undetermined } else { Confidence::Likely }
     }
 
     /// What is wrong with the format of a key; `None` when nothing is known to be, or the rule file exempts it.
     #[must_use]
     pub fn key_fault(&self, template: &Template) -> Option<KeyFault> {
-        let format = &self.keys.format.value;
-        if self.keys.exceptions.iter().any(|(pattern, _)| pattern.value.matches(template, format.separator)) {
-            return None;
+        match self.keys.check(template) {
+            KeyVerdict { shape: KeyShape::Broken(fault), exception: None, .. } => Some(fault),
+            _ => None,
         }
-        format.fault(template, self.keys.service.as_ref().map(|service| service.value.as_str()))
     }
 
-    /// The longest TTL for a class, jitter included, in milliseconds.
+    /// The longest TTL for keys of a class (or of none), jitter included: the class's, but never more than `ttl.max`.
     #[must_use]
-    pub fn longest(&self, class: &Class) -> Option<Located<i128>> {
-        let ttl = class.ttl.as_ref()?;
-        let jitter = class.jitter.as_ref().map_or(self.ttl.jitter.value, |jitter| jitter.value);
-        let (_, max) = ttl.value;
-        Some(Located { value: max + max * i128::from(jitter) / 100, place: ttl.place })
+    pub fn longest_ttl(&self, class: Option<&Class>) -> Option<TtlLimit> {
+        let of_class = class.and_then(|class| {
+            let ttl = class.ttl.as_ref()?;
+            let jitter = class.jitter.as_ref().unwrap_or(&self.ttl.jitter).value;
+            let (_, max) = ttl.value;
+            Some(TtlLimit { ms: max + max * i128::from(jitter) / 100, place: ttl.place, of_class: true })
+        });
+        let of_all = self.ttl.max.as_ref().map(|max| TtlLimit { ms: max.value, place: max.place, of_class: false });
+        // A store has no TTL to be bounded.
+        of_class
+            .into_iter()
+            .chain(of_all.filter(|_| !class.is_some_and(|class| class.store)))
+            .min_by_key(|limit| limit.ms)
     }
 
-    /// The reason of the exception that takes this rule away from a place, if one does. `today` as `2027-03-01`.
+    /// The shortest TTL for keys of a class (or of none): the class's, but never less than `ttl.min`.
     #[must_use]
-    pub fn exception(
-        &self,
-        rule: &str,
-        template: Option<&Template>,
-        path: &str,
-        function: &str,
-        today: &str,
-    ) -> Option<&str> {
-        let separator = self.keys.format.value.separator;
+    pub fn shortest_ttl(&self, class: Option<&Class>) -> Option<TtlLimit> {
+        let of_class = class.and_then(|class| {
+            let ttl = class.ttl.as_ref().filter(|ttl| ttl.value.0 > 0)?;
+            Some(TtlLimit { ms: ttl.value.0, place: ttl.place, of_class: true })
+        });
+        let of_all = self.ttl.min.as_ref().map(|min| TtlLimit { ms: min.value, place: min.place, of_class: false });
+        of_all
+            .filter(|_| !class.is_some_and(|class| class.store))
+            .into_iter()
+            .chain(of_class)
+            .max_by_key(|limit| limit.ms)
+    }
+
+    /// Whether a load, by the function's path, the call as written or its name alone, is declared to cost nothing.
+    #[must_use]
+    pub fn is_cheap_load(&self, load: &str) -> bool {
+        self.cheap_loads
+            .iter()
+            .any(|cheap| pattern::names_function(&cheap.value, load) || cheap.value.rsplit("::").next() == Some(load))
+    }
+
+    /// Whether a function, by its path, is declared to let one caller load.
+    #[must_use]
+    pub fn is_guard(&self, function: &str) -> bool {
+        self.guards.iter().any(|guard| pattern::names_function(&guard.value, function))
+    }
+
+    /// Whether the other end of a channel is declared to be another program.
+    #[must_use]
+    pub fn is_external_channel(&self, channel: &Template) -> bool {
+        let cut = self.keys.cut(channel);
+        self.external_channels.iter().any(|pattern| pattern.value.compare(&cut) == Match::Yes)
+    }
+
+    /// Whether a file is left out of the run. `path` is absolute or relative to the working directory.
+    #[must_use]
+    pub fn is_excluded(&self, path: &Path) -> bool {
+        self.exclude.iter().any(|glob| glob.value.matches(path))
+    }
+
+    /// `[paths] exclude` for a walk that begins in `cwd`, in the syntax of .gitignore and relative to `cwd`.
+    #[must_use]
+    pub fn exclude_globs(&self, cwd: &Path) -> Vec<String> {
+        self.exclude.iter().filter_map(|glob| glob.value.relative_to(cwd)).collect()
+    }
+
+    /// The exception that takes a finding away, if one does. `today` as `2027-03-01`; expired ones do nothing.
+    #[must_use]
+    pub fn exception(&self, subject: Subject<'_>, today: &str) -> Option<&Exception> {
+        let cut = subject.template.map(|template| self.keys.cut(template));
+        let names_rule = |named: &str| named == subject.rule || named == subject.category || named == "all";
         let holds = |exception: &&Exception| {
-            exception.rules.iter().any(|named| named.value == rule || named.value == "all")
-                && exception.until.as_ref().is_none_or(|until| today <= until.value.as_str())
-                && (exception.keys.is_empty()
-                    || template.is_some_and(|key| exception.keys.iter().any(|p| p.value.matches(key, separator))))
-                && (exception.paths.is_empty() || exception.paths.iter().any(|glob| glob.value.is_match(path)))
+            let has_key =
+                |pattern: &Located<Pattern>| cut.as_ref().is_some_and(|cut| pattern.value.compare(cut) == Match::Yes);
+            !exception.is_expired(today)
+                && exception.rules.iter().any(|named| names_rule(&named.value))
+                && (exception.keys.is_empty() || exception.keys.iter().any(has_key))
+                && (exception.paths.is_empty() || exception.paths.iter().any(|glob| glob.value.matches(subject.path)))
                 && (exception.functions.is_empty()
-                    || exception.functions.iter().any(|f| pattern::glob(f.value.as_bytes(), function.as_bytes())))
+                    || exception.functions.iter().any(|named| pattern::names_function(&named.value, subject.function)))
         };
-        self.exceptions.iter().find(holds).map(|exception| exception.reason.as_str())
+        self.exceptions.iter().find(holds)
     }
 
-    /// Entries of the project's own files that match none of these templates.
+    /// Entries of the project's own files that match none of these keys.
     #[must_use]
     pub fn unused(&self, templates: &[&Template]) -> Vec<UnusedEntry> {
-        let separator = self.keys.format.value.separator;
-        let idle = |pattern: &Located<Pattern>| !templates.iter().any(|key| pattern.value.matches(key, separator));
-        let own = |place: Option<Place>| place.filter(|place| self.is_own(place.file));
-        let mut out = Vec::new();
-        for class in &self.classes {
-            if let Some(place) = own(class.place)
-                && !class.keys.is_empty()
-                && class.keys.iter().all(idle)
-            {
-                out.push(UnusedEntry { place, what: format!("class `{}`", class.name) });
-            }
-        }
-        for (pattern, _) in &self.keys.exceptions {
-            if let Some(place) = own(pattern.place)
-                && idle(pattern)
-            {
-                out.push(UnusedEntry { place, what: format!("exception `{}`", pattern.value.as_str()) });
-            }
-        }
-        for exception in &self.exceptions {
-            for pattern in &exception.keys {
-                if let Some(place) = own(pattern.place)
-                    && idle(pattern)
-                {
-                    out.push(UnusedEntry { place, what: format!("exception `{}`", pattern.value.as_str()) });
-                }
-            }
-        }
-        out
+        self.unused_entries(&Seen { templates, ..Seen::default() })
     }
 
-    fn is_own(&self, file: FileId) -> bool {
-        self.sources.iter().any(|source| source.file == file && !source.embedded)
+    /// Entries of the project's own files that match nothing of what a run has seen.
+    #[must_use]
+    pub fn unused_entries(&self, seen: &Seen<'_>) -> Vec<UnusedEntry> {
+        unused::unused(self, seen)
+    }
+
+    /// Whether a place lies in a file of the project, and not in the tool's own.
+    #[must_use]
+    pub fn is_own(&self, place: Option<Place>) -> bool {
+        place.and_then(|place| self.source(place.file)).is_some_and(|source| !source.embedded)
     }
 
     /// The rule file that a place refers to.
@@ -325,7 +284,7 @@ impl Policy {
         self.sources.iter().find(|source| source.file == file)
     }
 
-    /// Every value with its origin, for `cache-lint config`: (key, value, where it comes from).
+    /// Every value with its origin, for `cache-lint config`: dotted key, value as TOML, and `path:line` or `default`.
     #[must_use]
     pub fn values(&self) -> Vec<(String, String, String)> {
         show::values(self)

@@ -1,69 +1,93 @@
 //! Durations (`"15m"`, `"1h30m"`, `"250ms"`) and shares (`"10%"`) as a rule file writes them.
 
-const UNITS: &[(&str, i128)] =
-    &[("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000), ("w", 604_800_000)];
+use super::error::{Mistake, quoted};
+
+/// Units of time and their length in milliseconds, the shortest first.
+const UNITS: [(&str, i128); 6] =
+    [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000), ("w", 604_800_000)];
+
+/// The longest duration that is taken: a thousand years. Redis itself refuses what overflows its 64-bit clock.
+const LONGEST: i128 = 1_000 * 365 * 86_400_000;
 
 /// A duration in milliseconds: one or more of number and unit (`ms`, `s`, `m`, `h`, `d`, `w`), nothing between.
 ///
 /// # Errors
 /// Says what is wrong with the text.
-pub fn duration(text: &str) -> Result<i128, String> {
+pub fn duration(text: &str) -> Result<i128, Mistake> {
     let mut rest = text.trim();
     if rest.is_empty() {
-        return Err("a duration such as `15m` is wanted, the text is empty".to_owned());
+        return Err(Mistake::with_help("the duration is empty", "write for example `15m`"));
     }
     let mut total: i128 = 0;
     while !rest.is_empty() {
         let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
         let (number, after) = rest.split_at(digits);
-        let Ok(number) = number.parse::<i128>() else {
-            return Err(format!("`{text}` is no duration: write a number and a unit, for example `15m` or `1h30m`"));
-        };
-        let letters = after.find(|c: char| c.is_ascii_digit()).unwrap_or(after.len());
+        if number.is_empty() {
+            return Err(Mistake::with_help(
+                format!("`{text}` is no duration"),
+                "write a number and a unit, nothing between: `15m`, `1h30m`",
+            ));
+        }
+        let letters = after.find(|c: char| !c.is_alphabetic()).unwrap_or(after.len());
         let (unit, next) = after.split_at(letters);
         let Some((_, millis)) = UNITS.iter().find(|(name, _)| *name == unit) else {
-            return Err(if unit.is_empty() {
-                format!("`{text}` has no unit: write `{text}s` for seconds, or use `ms`, `m`, `h`, `d`, `w`")
-            } else {
-                format!("`{unit}` is no unit of time: use `ms`, `s`, `m`, `h`, `d` or `w`")
+            return Err(match unit {
+                "" if next.is_empty() => {
+                    Mistake::with_help(format!("`{text}` has no unit"), format!("for seconds write `{text}s`"))
+                }
+                "" if next.starts_with(['.', ',']) => {
+                    Mistake::with_help(format!("`{text}` is no duration"), "write whole numbers: `1h30m`, not `1.5h`")
+                }
+                "" => Mistake::with_help(
+                    format!("`{text}` is no duration"),
+                    "write a number and a unit, nothing between: `15m`, `1h30m`",
+                ),
+                _ => Mistake::with_help(
+                    format!("`{unit}` is no unit of time"),
+                    format!("use {}", quoted(UNITS.map(|(name, _)| name))),
+                ),
             });
         };
-        total =
-            number.checked_mul(*millis).and_then(|part| total.checked_add(part)).ok_or("the duration is too long")?;
+        let part = number.parse::<i128>().ok().and_then(|number| number.checked_mul(*millis));
+        total = part
+            .and_then(|part| total.checked_add(part))
+            .filter(|total| *total <= LONGEST)
+            .ok_or_else(|| Mistake::from(format!("`{text}` is longer than a thousand years")))?;
         rest = next;
     }
     Ok(total)
 }
 
-/// Milliseconds in the shortest exact form: `15m`, `90s`, `1h30m`.
+/// Milliseconds in whole units, largest first: `15m`, `1m30s`, `1h30m`. [`duration`] reads it back.
 #[must_use]
 pub fn show(millis: i128) -> String {
     if millis == 0 {
         return "0s".to_owned();
     }
-    let sign = if millis < 0 { "-" } else { "" };
-    let mut rest = millis.abs();
-    let mut out = String::new();
+    let mut out = if millis < 0 { "-".to_owned() } else { String::new() };
+    let mut rest = millis.unsigned_abs();
+    // Weeks are read but not written: `10d` says more than `1w3d`.
     for (unit, size) in UNITS.iter().rev().filter(|(unit, _)| *unit != "w") {
-        let count = rest / size;
-        if count > 0 {
-            out.push_str(&format!("{count}{unit}"));
+        let size = size.unsigned_abs();
+        if rest >= size {
+            out.push_str(&format!("{}{unit}", rest / size));
             rest %= size;
         }
     }
-    format!("{sign}{out}")
+    out
 }
 
 /// A share such as `10%`, as a number from 0 to 100.
 ///
 /// # Errors
 /// Says what is wrong with the text.
-pub fn percent(text: &str) -> Result<u8, String> {
-    let number =
-        text.trim().strip_suffix('%').ok_or_else(|| format!("`{text}` is no share: write for example `10%`"))?;
+pub fn percent(text: &str) -> Result<u8, Mistake> {
+    let Some(number) = text.trim().strip_suffix('%') else {
+        return Err(Mistake::with_help(format!("`{text}` is no share"), "write for example `10%`"));
+    };
     match number.trim().parse::<u8>() {
         Ok(share) if share <= 100 => Ok(share),
-        _ => Err(format!("`{text}` is no share from `0%` to `100%`")),
+        _ => Err(format!("`{text}` is no whole share from `0%` to `100%`").into()),
     }
 }
 
@@ -72,23 +96,61 @@ mod tests {
     use super::{duration, percent, show};
 
     #[test]
-    fn durations_add_up_and_name_their_mistakes() {
-        assert_eq!(duration("15m"), Ok(900_000));
-        assert_eq!(duration("1h30m"), Ok(5_400_000));
-        assert_eq!(duration("250ms"), Ok(250));
-        assert!(duration("900").is_err_and(|e| e.contains("900s")));
-        assert!(duration("5 min").is_err());
-        assert!(duration("").is_err());
-        assert!(duration("99999999999999999999999999999999999999w").is_err());
-        assert_eq!(percent("10%"), Ok(10));
-        assert!(percent("110%").is_err());
-        assert!(percent("10").is_err());
+    fn durations_add_up() {
+        for (text, millis) in [
+            ("250ms", 250),
+            ("90s", 90_000),
+            ("15m", 900_000),
+            ("1h", 3_600_000),
+            ("1h30m", 5_400_000),
+            ("1d", 86_400_000),
+            ("2w", 1_209_600_000),
+        ] {
+            assert_eq!(duration(text), Ok(millis), "{text}");
+        }
     }
 
     #[test]
-    fn what_is_shown_reads_back() {
-        for millis in [1, 999, 1_000, 90_000, 900_000, 5_400_000, 86_400_000, 90_061_001] {
-            assert_eq!(duration(&show(millis)), Ok(millis), "{}", show(millis));
+    fn what_is_no_duration_is_told_with_a_remedy() {
+        let cases = [
+            ("", "the duration is empty (write for example `15m`)"),
+            ("900", "`900` has no unit (for seconds write `900s`)"),
+            ("m", "`m` is no duration (write a number and a unit, nothing between: `15m`, `1h30m`)"),
+            ("-5m", "`-5m` is no duration (write a number and a unit, nothing between: `15m`, `1h30m`)"),
+            ("1.5h", "`1.5h` is no duration (write whole numbers: `1h30m`, not `1.5h`)"),
+            ("5 m", "`5 m` is no duration (write a number and a unit, nothing between: `15m`, `1h30m`)"),
+            ("5min", "`min` is no unit of time (use `ms`, `s`, `m`, `h`, `d` or `w`)"),
+            (
+                "99999999999999999999999999999999999999999w",
+                "`99999999999999999999999999999999999999999w` is longer than a thousand years ()",
+            ),
+        ];
+        for (text, wanted) in cases {
+            let mistake = duration(text).unwrap_err();
+            assert_eq!(format!("{} ({})", mistake.message, mistake.help.unwrap_or_default()), wanted);
+        }
+    }
+
+    #[test]
+    fn shares_are_whole_percents() {
+        assert_eq!(percent("10%"), Ok(10));
+        assert_eq!(percent("0%"), Ok(0));
+        assert_eq!(percent("100 %"), Ok(100));
+        for text in ["110%", "10", "-1%", "1.5%", "%", ""] {
+            assert!(percent(text).is_err(), "{text}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn what_is_shown_reads_back(millis in 1_i128..86_400_000_000) {
+            proptest::prop_assert_eq!(duration(&show(millis)), Ok(millis));
+        }
+
+        #[test]
+        fn no_text_makes_a_panic(text in ".*") {
+            let _ = duration(&text);
+            let _ = percent(&text);
         }
     }
 }

@@ -1,4 +1,5 @@
-//! The JSON schema of the rule file, for editors.
+//! The JSON schema of the rule file, for editors. The types here say what a file may hold and nothing else: `layer` reads
+//! it by hand, so that it can tell every mistake, and a test holds the two together.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -33,6 +34,7 @@ struct RuleFile {
     channels: Option<Channels>,
     suppressions: Option<Suppressions>,
     paths: Option<Paths>,
+    undetermined: Option<Undetermined>,
     /// Clients, and wrappers in crates outside the workspace, in the words of the tool's own tables.
     #[serde(default)]
     client: BTreeMap<String, crate::clients::DeclaredClient>,
@@ -43,7 +45,8 @@ struct RuleFile {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 #[allow(dead_code)]
 struct Keys {
-    /// Segments of a key: `{service}:{entity}:{id}`.
+    /// Segments of a key: `{service}:{entity}:{id}`. Further placeholders are `{version}`, `{tenant}`, `{env}`,
+    /// `{region}`, `{locale}` and `{namespace}`; anything else is a fixed word.
     format: Option<String>,
     /// One character between segments.
     separator: Option<String>,
@@ -90,7 +93,7 @@ struct Ttl {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 #[allow(dead_code)]
 struct Class {
-    /// Patterns of its keys: `*` is one segment, `**` the rest, versions are passed over.
+    /// Patterns of its keys: `*` is one segment, `**` any number of them, versions are passed over.
     #[serde(default)]
     keys: OneOrMany,
     /// More patterns, beside those of the file that this one extends.
@@ -137,10 +140,14 @@ enum ClassTtl {
 #[serde(rename_all = "kebab-case")]
 #[allow(dead_code)]
 enum PatternWord {
-    /// Filled on a miss, deleted when the source changes.
+    /// Filled on a miss by the caller, deleted when the source changes.
     CacheAside,
+    /// Filled on a miss by the cache itself.
+    ReadThrough,
     /// Written with every write of the source, after its commit.
     WriteThrough,
+    /// Written first; the source follows later.
+    WriteBehind,
 }
 
 /// A level.
@@ -149,16 +156,19 @@ enum PatternWord {
 #[allow(dead_code)]
 enum LevelWord {
     /// Fails the run.
-    #[serde(alias = "deny")]
     Error,
-    /// Shown.
-    #[serde(alias = "warning")]
+    /// The same as `error`.
+    Deny,
+    /// Shown; fails the run on demand.
     Warn,
-    /// Shown on demand.
+    /// The same as `warn`.
+    Warning,
+    /// Worth knowing; never fails the run.
     Note,
     /// Not looked for.
-    #[serde(alias = "allow")]
     Off,
+    /// The same as `off`.
+    Allow,
 }
 
 /// Where rules do not apply.
@@ -166,13 +176,16 @@ enum LevelWord {
 #[serde(deny_unknown_fields)]
 #[allow(dead_code)]
 struct Exception {
-    /// Rules.
-    #[serde(alias = "rule")]
+    /// Rules, categories or `all`.
+    #[serde(default)]
     rules: OneOrMany,
+    /// The same as `rules`.
+    #[serde(default)]
+    rule: OneOrMany,
     /// Patterns of keys.
     #[serde(default)]
     keys: OneOrMany,
-    /// Globs of files.
+    /// Globs of files, as in .gitignore, relative to this file.
     #[serde(default)]
     paths: OneOrMany,
     /// Functions by path; `*` stands for any text.
@@ -237,7 +250,7 @@ struct Suppressions {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 #[allow(dead_code)]
 struct Paths {
-    /// Globs of files that are left out.
+    /// Globs of files that are left out, as in .gitignore, relative to this file.
     #[serde(default)]
     exclude: OneOrMany,
     /// More of them.
@@ -245,6 +258,15 @@ struct Paths {
     extend_exclude: OneOrMany,
     /// Look at test code as well.
     tests: Option<bool>,
+}
+
+/// What could not be resolved.
+#[derive(JsonSchema, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[allow(dead_code)]
+struct Undetermined {
+    /// Show findings that rest on something that could not be resolved.
+    report: Option<bool>,
 }
 
 /// One text or a list of texts.
@@ -275,12 +297,56 @@ pub fn json_schema() -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use serde_json::Value;
+
     use super::RuleFile;
+    use crate::policy::layer::names;
+
+    const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/cache-lint.schema.json");
+
+    #[test]
+    fn the_committed_schema_is_up_to_date() {
+        if std::env::var_os("CACHE_LINT_BLESS").is_some() {
+            std::fs::write(PATH, super::json_schema()).unwrap();
+        }
+        let committed = std::fs::read_to_string(PATH).unwrap();
+        assert!(
+            committed == super::json_schema(),
+            "cache-lint.schema.json is not what the types say; write it with \
+             `CACHE_LINT_BLESS=1 cargo test --lib policy::schema`"
+        );
+    }
 
     #[test]
     fn the_embedded_files_fit_the_schema_s_own_types() {
-        for text in [super::super::DEFAULT, super::super::TEMPLATE] {
+        for text in [crate::policy::DEFAULT, crate::policy::TEMPLATE] {
             toml::from_str::<RuleFile>(text).unwrap();
+        }
+    }
+
+    #[test]
+    fn the_schema_knows_the_keys_that_the_reader_knows() {
+        let schema: Value = serde_json::from_str(&super::json_schema()).unwrap();
+        let keys =
+            |table: &Value| -> BTreeSet<String> { table["properties"].as_object().unwrap().keys().cloned().collect() };
+        let known = |names: &[&str]| -> BTreeSet<String> { names.iter().map(|&name| name.to_owned()).collect() };
+        assert_eq!(keys(&schema), known(names::TOP));
+        for (name, names) in [
+            ("Keys", names::KEYS),
+            ("KeyException", names::KEY_EXCEPTION),
+            ("Ttl", names::TTL),
+            ("Class", names::CLASS),
+            ("Exception", names::EXCEPTION),
+            ("Loads", names::LOADS),
+            ("Guards", names::GUARDS),
+            ("Channels", names::CHANNELS),
+            ("Suppressions", names::SUPPRESSIONS),
+            ("Paths", names::PATHS),
+            ("Undetermined", names::UNDETERMINED),
+        ] {
+            assert_eq!(keys(&schema["$defs"][name]), known(names), "{name}");
         }
     }
 }

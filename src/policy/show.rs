@@ -1,62 +1,22 @@
 //! The resolved policy as a list, for `cache-lint config`.
 
-use super::{Policy, quantity};
+use super::{CachePattern, Class, Located, Policy, quantity};
 use crate::finding::{Level, Place};
 use crate::text::LineIndex;
 
+/// Rows of key, value as TOML, and origin.
+struct Rows<'p> {
+    policy: &'p Policy,
+    lines: Vec<(crate::finding::FileId, LineIndex)>,
+    out: Vec<(String, String, String)>,
+}
+
 pub(super) fn values(policy: &Policy) -> Vec<(String, String, String)> {
-    let mut out = Vec::new();
-    let origin = |place: Option<Place>| origin(policy, place);
-    let mut add = |key: &str, value: String, place: Option<Place>| out.push((key.to_owned(), value, origin(place)));
-    let text = |text: &str| format!("\"{text}\"");
-    let keys = &policy.keys;
-    add("keys.format", text(&keys.format.value.text), keys.format.place);
-    add("keys.separator", text(&keys.format.value.separator.to_string()), None);
-    if let Some(prefix) = &keys.version_prefix {
-        add("keys.version-segment", text(&format!("{}{{n}}", prefix.value)), prefix.place);
-    }
-    if let Some(service) = &keys.service {
-        add("keys.service", text(&service.value), service.place);
-    }
-    for (pattern, reason) in &keys.exceptions {
-        add("keys.exceptions", format!("\"{}\" ({reason})", pattern.value.as_str()), pattern.place);
-    }
-    let ttl = &policy.ttl;
-    add("ttl.required", ttl.required.value.to_string(), ttl.required.place);
-    add("ttl.jitter", text(&format!("{}%", ttl.jitter.value)), ttl.jitter.place);
-    for (key, limit) in [("ttl.min", &ttl.min), ("ttl.max", &ttl.max)] {
-        if let Some(limit) = limit {
-            add(key, text(&quantity::show(limit.value)), limit.place);
-        }
-    }
+    let lines = policy.sources.iter().map(|source| (source.file, LineIndex::new(&source.text))).collect();
+    let mut rows = Rows { policy, lines, out: Vec::new() };
+    rows.keys();
     for class in &policy.classes {
-        let key = |name: &str| format!("class.{}.{name}", class.name);
-        let patterns: Vec<String> = class.keys.iter().map(|pattern| text(pattern.value.as_str())).collect();
-        add(&key("keys"), format!("[{}]", patterns.join(", ")), class.keys.first().and_then(|p| p.place));
-        if let Some(ttl) = &class.ttl {
-            let (min, max) = ttl.value;
-            let shown = if min == 0 {
-                text(&quantity::show(max))
-            } else {
-                format!("{{ min = \"{}\", max = \"{}\" }}", quantity::show(min), quantity::show(max))
-            };
-            add(&key("ttl"), shown, ttl.place);
-        }
-        if let Some(jitter) = &class.jitter {
-            add(&key("jitter"), text(&format!("{}%", jitter.value)), jitter.place);
-        }
-        if let Some(pattern) = &class.pattern {
-            add(&key("pattern"), text(pattern.value.word()), pattern.place);
-        }
-        if !class.tables.is_empty() {
-            let tables: Vec<String> = class.tables.iter().map(|table| text(&table.value)).collect();
-            add(&key("tables"), format!("[{}]", tables.join(", ")), class.tables.first().and_then(|t| t.place));
-        }
-        for (name, flag) in [("store", class.store), ("hot", class.hot)] {
-            if flag {
-                add(&key(name), "true".to_owned(), class.place);
-            }
-        }
+        rows.class(class);
     }
     for (name, level) in &policy.levels {
         let word = match level.value {
@@ -65,39 +25,130 @@ pub(super) fn values(policy: &Policy) -> Vec<(String, String, String)> {
             Level::Warning => "warn",
             Level::Error => "error",
         };
-        add(&format!("levels.{name}"), text(word), level.place);
+        rows.add(&format!("levels.{name}"), text(word), level.place);
     }
     for exception in &policy.exceptions {
-        let rules: Vec<&str> = exception.rules.iter().map(|rule| rule.value.as_str()).collect();
-        add("exceptions", format!("{} ({})", rules.join(", "), exception.reason), exception.place);
-    }
-    for (key, list) in [
-        ("loads.cheap", &policy.cheap_loads),
-        ("guards.functions", &policy.guards),
-        ("channels.external", &policy.external_channels),
-        ("paths.exclude", &policy.exclude),
-    ] {
-        for item in list {
-            add(key, text(&item.value), item.place);
+        let mut parts = vec![format!("rules = {}", array(exception.rules.iter().map(|rule| &rule.value)))];
+        if !exception.keys.is_empty() {
+            parts.push(format!("keys = {}", array(exception.keys.iter().map(|key| key.value.as_str()))));
         }
+        if !exception.paths.is_empty() {
+            parts.push(format!("paths = {}", array(exception.paths.iter().map(|path| path.value.as_str()))));
+        }
+        if !exception.functions.is_empty() {
+            parts.push(format!("functions = {}", array(exception.functions.iter().map(|name| &name.value))));
+        }
+        parts.extend(exception.until.as_ref().map(|until| format!("until = {}", text(&until.value))));
+        parts.push(format!("reason = {}", text(&exception.reason)));
+        rows.add("exceptions", format!("{{ {} }}", parts.join(", ")), exception.place);
     }
-    add("suppressions.require-until", policy.require_until.to_string(), None);
-    add("paths.tests", policy.tests.to_string(), None);
+    rows.each("loads.cheap", &policy.cheap_loads, |name| name);
+    rows.each("guards.functions", &policy.guards, |name| name);
+    rows.each("channels.external", &policy.external_channels, |pattern| pattern.as_str());
+    let places = policy.flag_places;
+    rows.add("suppressions.require-until", policy.require_until.to_string(), places.require_until);
+    rows.each("paths.exclude", &policy.exclude, |glob| glob.as_str());
+    rows.add("paths.tests", policy.tests.to_string(), places.tests);
+    rows.add("undetermined.report", policy.report_undetermined.to_string(), places.report_undetermined);
     for client in &policy.clients {
-        add(&format!("client.{}", client.name), client.crates.join(", "), None);
+        let place = policy.client_places.get(&client.name).copied();
+        rows.add(&format!("client.{}.crates", client.name), array(&client.crates), place);
     }
-    out
+    rows.out
 }
 
-/// `cache-lint.toml:12`, or `default`.
-fn origin(policy: &Policy, place: Option<Place>) -> String {
-    let Some(place) = place else { return "default".to_owned() };
-    match policy.source(place.file) {
-        Some(source) if source.embedded => "default".to_owned(),
-        Some(source) => {
-            let position = LineIndex::new(&source.text).position(&source.text, place.span.start);
-            format!("{}:{}", source.path, position.line)
+impl Rows<'_> {
+    fn keys(&mut self) {
+        let keys = &self.policy.keys;
+        self.add("keys.format", text(&keys.format.value.text), keys.format.place);
+        self.add("keys.separator", text(&keys.separator.value.to_string()), keys.separator.place);
+        if let Some(prefix) = &keys.version_prefix {
+            self.add("keys.version-segment", text(&format!("{}{{n}}", prefix.value)), prefix.place);
         }
-        None => String::new(),
+        if let Some(service) = &keys.service {
+            self.add("keys.service", text(&service.value), service.place);
+        }
+        for exception in &keys.exceptions {
+            let pattern = &exception.pattern;
+            let value = format!("{{ keys = {}, reason = {} }}", text(pattern.value.as_str()), text(&exception.reason));
+            self.add("keys.exceptions", value, pattern.place);
+        }
+        let ttl = &self.policy.ttl;
+        self.add("ttl.required", ttl.required.value.to_string(), ttl.required.place);
+        self.add("ttl.jitter", share(ttl.jitter.value), ttl.jitter.place);
+        for (key, limit) in [("ttl.min", &ttl.min), ("ttl.max", &ttl.max)] {
+            if let Some(limit) = limit {
+                self.add(key, text(&quantity::show(limit.value)), limit.place);
+            }
+        }
     }
+
+    fn class(&mut self, class: &Class) {
+        let key = |name: &str| format!("class.{}.{name}", class.name);
+        let place = |list: Option<Place>| list.or(class.place);
+        let keys = array(class.keys.iter().map(|pattern| pattern.value.as_str()));
+        self.add(&key("keys"), keys, place(class.keys.first().and_then(|pattern| pattern.place)));
+        if !class.tables.is_empty() {
+            let tables = array(class.tables.iter().map(|table| &table.value));
+            self.add(&key("tables"), tables, place(class.tables.first().and_then(|table| table.place)));
+        }
+        if let Some(ttl) = &class.ttl {
+            let (min, max) = (text(&quantity::show(ttl.value.0)), text(&quantity::show(ttl.value.1)));
+            let value = if ttl.value.0 == 0 { max } else { format!("{{ min = {min}, max = {max} }}") };
+            self.add(&key("ttl"), value, ttl.place);
+        }
+        if let Some(jitter) = &class.jitter {
+            self.add(&key("jitter"), share(jitter.value), jitter.place);
+        }
+        if let Some(Located { value, place }) = &class.pattern {
+            self.add(&key("pattern"), text(CachePattern::word(*value)), *place);
+        }
+        for (name, flag) in [("store", class.store), ("hot", class.hot)] {
+            if flag {
+                self.add(&key(name), "true".to_owned(), class.place);
+            }
+        }
+        if let Some(reason) = &class.reason {
+            self.add(&key("reason"), text(reason), class.place);
+        }
+    }
+
+    fn add(&mut self, key: &str, value: String, place: Option<Place>) {
+        let origin = self.origin(place);
+        self.out.push((key.to_owned(), value, origin));
+    }
+
+    /// Lists may come from several files, so each item has a row.
+    fn each<T>(&mut self, key: &str, list: &[Located<T>], show: impl Fn(&T) -> &str) {
+        for item in list {
+            self.add(key, text(show(&item.value)), item.place);
+        }
+    }
+
+    /// `cache-lint.toml:12`, or `default`.
+    fn origin(&self, place: Option<Place>) -> String {
+        let source = place.and_then(|place| Some((place, self.policy.source(place.file)?)));
+        match source {
+            Some((place, source)) if !source.embedded => {
+                let lines = self.lines.iter().find(|(file, _)| *file == source.file).map(|(_, lines)| lines);
+                let line = lines.map_or(1, |lines| lines.position(&source.text, place.span.start).line);
+                format!("{}:{line}", source.path)
+            }
+            _ => "default".to_owned(),
+        }
+    }
+}
+
+fn text(text: &str) -> String {
+    // JSON's escapes are those of a basic TOML string.
+    serde_json::Value::from(text).to_string()
+}
+
+fn array(items: impl IntoIterator<Item = impl AsRef<str>>) -> String {
+    let items: Vec<String> = items.into_iter().map(|item| text(item.as_ref())).collect();
+    format!("[{}]", items.join(", "))
+}
+
+fn share(percent: u8) -> String {
+    text(&format!("{percent}%"))
 }

@@ -3,6 +3,7 @@
 use super::report;
 use crate::finding::{Label, Place};
 use crate::inventory::Operation;
+pub(super) use crate::policy::TtlLimit as Limit;
 use crate::policy::{Class, Policy};
 use crate::template::Template;
 
@@ -11,15 +12,6 @@ use crate::template::Template;
 pub(super) struct Demand<'a> {
     policy: &'a Policy,
     class: Option<&'a Class>,
-}
-
-/// A limit in milliseconds and where the rule file states it.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Limit {
-    pub(super) ms: i128,
-    pub(super) place: Option<Place>,
-    /// The class of the key states it, and not the rule file as a whole.
-    pub(super) of_class: bool,
 }
 
 /// What is wrong with a key's format.
@@ -55,11 +47,7 @@ impl<'a> Demand<'a> {
 
     /// Loading may happen many times at once.
     pub(super) fn is_cheap(self, load: &str) -> bool {
-        self.policy.cheap_loads.iter().any(|cheap| {
-            let pattern = cheap.value.as_str();
-            crate::policy::pattern::glob(pattern.as_bytes(), load.as_bytes())
-                || pattern.rsplit("::").next().is_some_and(|last| last == load)
-        })
+        self.policy.is_cheap_load(load)
     }
 
     /// Entries must have a TTL.
@@ -75,26 +63,12 @@ impl<'a> Demand<'a> {
 
     /// The longest TTL that the class or the rule file as a whole allows, jitter included.
     pub(super) fn longest(self) -> Option<Limit> {
-        let of_class = self.class.and_then(|class| self.policy.longest(class));
-        match of_class {
-            Some(limit) => Some(Limit { ms: limit.value, place: limit.place, of_class: true }),
-            None => {
-                let max = self.policy.ttl.max.as_ref()?;
-                Some(Limit { ms: max.value, place: max.place, of_class: false })
-            }
-        }
+        self.policy.longest_ttl(self.class)
     }
 
     /// The shortest TTL that the class or the rule file as a whole allows.
     pub(super) fn shortest(self) -> Option<Limit> {
-        let of_class = self.class.and_then(|class| class.ttl.as_ref()).filter(|ttl| ttl.value.0 > 0);
-        match of_class {
-            Some(ttl) => Some(Limit { ms: ttl.value.0, place: ttl.place, of_class: true }),
-            None => {
-                let min = self.policy.ttl.min.as_ref()?;
-                Some(Limit { ms: min.value, place: min.place, of_class: false })
-            }
-        }
+        self.policy.shortest_ttl(self.class)
     }
 
     /// The line that gives the class its TTL, as a label.
@@ -118,14 +92,12 @@ pub(super) fn key_fault(policy: &Policy, _op: &Operation, template: &Template) -
 
 /// Whether a key carries a version, or is exempt from carrying one.
 pub(super) fn is_versioned(policy: &Policy, template: &Template) -> bool {
-    policy.keys.version_prefix.is_none()
-        || crate::policy::grammar::version_of(template, policy.keys.format.value.separator).is_some()
+    policy.keys.version_prefix.is_none() || policy.keys.version(template).is_some()
 }
 
 /// The key with the version segment where the rule file wants it.
 pub(super) fn versioned(policy: &Policy, template: &Template) -> Option<String> {
-    let prefix = policy.keys.version_prefix.as_ref()?;
-    Some(policy.keys.format.value.versioned(template, &prefix.value))
+    policy.keys.versioned(template)
 }
 
 /// The line that demands versions, as a label.

@@ -1,0 +1,112 @@
+//! `[client.NAME]`: read by serde, word by word and entry by entry, so that every wrong one is told.
+
+use serde::de::DeserializeOwned;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::Layer;
+use crate::clients::{Catalogue, DeclaredClient, Rows, TypeKind, TypeTable};
+use crate::policy::error::{Mistake, all_of, nearest};
+use crate::policy::reader::{Entry, Reader, named, span_of};
+use crate::text::Span;
+
+pub(super) fn clients(reader: &mut Reader, entry: &Entry<'_, '_>, layer: &mut Layer) {
+    let Some(table) = reader.table(entry) else { return };
+    for entry in named(table) {
+        let Some(words) = reader.table(&entry) else { continue };
+        let what = format!("[client.{}]", entry.name);
+        let mut is_sound = true;
+        for word in named(words) {
+            for (span, mistake) in mistakes_of(&word, &what) {
+                reader.error(span, mistake);
+                is_sound = false;
+            }
+        }
+        if is_sound && let Ok(client) = read::<DeclaredClient>(entry.value) {
+            let client = DeclaredClient { name: entry.name.to_owned(), ..client };
+            for error in Catalogue::with_declared(std::slice::from_ref(&client)).1 {
+                let span = deepest(table, &error.row.0).unwrap_or(entry.key);
+                reader.error(span, format!("{} (in `client.{}`)", error.message, error.row));
+            }
+            layer.client_places.insert(entry.name.to_owned(), reader.place(entry.key));
+            layer.clients.push(client);
+        }
+    }
+}
+
+/// What is wrong with one word of a client.
+fn mistakes_of(word: &Entry<'_, '_>, what: &str) -> Vec<(Span, Mistake)> {
+    let mut out = Vec::new();
+    if let DeValue::Table(rows) = word.value.get_ref() {
+        for row in named(rows) {
+            let checked = match (word.name, row.value.get_ref()) {
+                ("types", DeValue::String(_)) => read::<TypeKind>(row.value).err(),
+                ("types", DeValue::Table(_)) => read::<TypeTable>(row.value).err(),
+                ("types", _) => Some(plain(&row, "the kind of a type, or a table with `kind`")),
+                ("methods" | "raw", _) if read::<Rows>(row.value).is_err() => {
+                    Some(plain(&row, "a row, or a list of rows"))
+                }
+                _ => None,
+            };
+            out.extend(checked.map(|(span, mistake)| (span.unwrap_or(row.key), located(mistake, what))));
+        }
+    }
+    if out.is_empty() {
+        // A table with this word alone, so that other words do not hide its mistake.
+        let key = Spanned::new(word.key.start as usize..word.key.end as usize, word.name.into());
+        let alone = DeValue::Table(DeTable::from_iter([(key, word.value.clone())]));
+        let error = read::<DeclaredClient>(&Spanned::new(word.value.span(), alone)).err();
+        out.extend(error.map(|(span, mistake)| (span.unwrap_or(word.key), located(mistake, what))));
+    }
+    out
+}
+
+fn plain(row: &Entry<'_, '_>, wanted: &str) -> (Option<Span>, Mistake) {
+    (Some(span_of(row.value)), format!("`{}` wants {wanted}", row.name).into())
+}
+
+fn located(mistake: Mistake, what: &str) -> Mistake {
+    Mistake { message: format!("{}, in {what}", mistake.message), ..mistake }
+}
+
+fn read<T: DeserializeOwned>(value: &Spanned<DeValue<'_>>) -> Result<T, (Option<Span>, Mistake)> {
+    T::deserialize(toml::de::ValueDeserializer::from(value.clone())).map_err(|error| {
+        let span = error.span().map(|range| Span::new(range.start, range.end));
+        (span, from_serde(error.message()))
+    })
+}
+
+/// What serde says, in the words of this tool: `` unknown field `x`, expected one of `a`, `b` ``.
+fn from_serde(message: &str) -> Mistake {
+    let message = message.lines().next().unwrap_or(message);
+    for (front, noun) in [("unknown field ", "unknown key"), ("unknown variant ", "unknown word")] {
+        if let Some(rest) = message.strip_prefix(front) {
+            let mut words = rest.split('`').skip(1).step_by(2);
+            if let Some(word) = words.next() {
+                let known: Vec<&str> = words.collect();
+                let help = match nearest(word, known.iter().copied()) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => format!("known are {}", all_of(known)),
+                };
+                return Mistake::with_help(format!("{noun} `{word}`"), help);
+            }
+        }
+    }
+    message.to_owned().into()
+}
+
+/// The place of the row of a table that `path` leads to, or of the last part of it that is there.
+fn deepest(clients: &DeTable<'_>, path: &[String]) -> Option<Span> {
+    let (mut table, mut span) = (clients, None);
+    for part in path {
+        let Some(value) = table.get(part.as_str()) else { break };
+        match value.get_ref() {
+            DeValue::Table(inner) => {
+                span = named(table).iter().find(|entry| entry.name == part).map(|entry| entry.key);
+                table = inner;
+            }
+            _ => return Some(span_of(value)),
+        }
+    }
+    span
+}
