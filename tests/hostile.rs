@@ -124,7 +124,8 @@ fn links_that_go_in_circles_end() {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path();
     fs::create_dir_all(root.join("src/inner")).unwrap();
-    fs::write(root.join("Cargo.toml"), "[package]\nname = \"a\"\nversion = \"0.1.0\"\n[dependencies]\nredis = \"1\"\n").unwrap();
+    fs::write(root.join("Cargo.toml"), "[package]\nname = \"a\"\nversion = \"0.1.0\"\n[dependencies]\nredis = \"1\"\n")
+        .unwrap();
     let plain = "use redis::Commands;\npub fn k(c: &mut redis::Connection) -> redis::RedisResult<Vec<String>> { c.keys(\"*\") }\n";
     fs::write(root.join("src/lib.rs"), plain).unwrap();
     std::os::unix::fs::symlink(root, root.join("src/inner/loop")).unwrap();
@@ -139,7 +140,8 @@ fn a_file_that_may_not_be_read_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path();
     fs::create_dir(root.join("src")).unwrap();
-    fs::write(root.join("Cargo.toml"), "[package]\nname = \"a\"\nversion = \"0.1.0\"\n[dependencies]\nredis = \"1\"\n").unwrap();
+    fs::write(root.join("Cargo.toml"), "[package]\nname = \"a\"\nversion = \"0.1.0\"\n[dependencies]\nredis = \"1\"\n")
+        .unwrap();
     let plain = "use redis::Commands;\npub fn k(c: &mut redis::Connection) -> redis::RedisResult<Vec<String>> { c.keys(\"*\") }\n";
     fs::write(root.join("src/lib.rs"), plain).unwrap();
     let secret = root.join("src/secret.rs");

@@ -20,7 +20,11 @@
 //! Every folder of `fixtures/shapes/` is looked at in one run, and every line in it without a mark must yield nothing. Of the
 //! other fixtures, files with at least one mark are held to theirs. `CACHE_LINT_FIXTURE=calls,keys` narrows it down.
 
-#![allow(clippy::expect_used, clippy::type_complexity, reason = "a harness ends at the first thing that is not as it should be")]
+#![allow(
+    clippy::expect_used,
+    clippy::type_complexity,
+    reason = "a harness ends at the first thing that is not as it should be"
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;

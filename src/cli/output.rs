@@ -28,10 +28,9 @@ impl Failure {
         let crate::source::SourceLoadError::Missing { path, .. } = error else { return self };
         let commands = ["check", "inventory", "explain", "rules", "config", "files", "init"];
         match crate::policy::nearest(path, commands) {
-            Some(near) if near == path => Self::new(
-                format!("`{path}` does not exist"),
-                Some("the command of that name stands before all flags"),
-            ),
+            Some(near) if near == path => {
+                Self::new(format!("`{path}` does not exist"), Some("the command of that name stands before all flags"))
+            }
             Some(near) => Self::Message(
                 format!("`{path}` is no command and no path that exists"),
                 Some(format!("did you mean `{near}`?")),

@@ -72,8 +72,21 @@ impl<'a> Evaluator<'a> {
                 matches!(name, "HashMap" | "BTreeMap" | "HashSet" | "BTreeSet" | "Vec" | "VecDeque" | "IndexMap")
             }) && matches!(
                 call.name.as_str(),
-                "get" | "get_mut" | "insert" | "remove" | "contains" | "contains_key" | "entry" | "len" | "push" | "pop" | "keys"
-                    | "values" | "clear" | "extend" | "iter"
+                "get"
+                    | "get_mut"
+                    | "insert"
+                    | "remove"
+                    | "contains"
+                    | "contains_key"
+                    | "entry"
+                    | "len"
+                    | "push"
+                    | "pop"
+                    | "keys"
+                    | "values"
+                    | "clear"
+                    | "extend"
+                    | "iter"
             );
             let methods = if is_command || is_own { Methods::default() } else { self.world.methods(&ty, &call.name) };
             if !methods.functions.is_empty() {

@@ -17,7 +17,8 @@ fn the_unit_of_the_value_must_be_that_of_the_call() {
     assert_eq!(finding.confidence, Confidence::Certain);
 
     World::of([op("PSETEX").key("user:{id}").unit(Milliseconds).ttl(TtlKind::Dynamic).source_unit(Seconds)]).one(RULE);
-    World::of([op("EXPIREAT").key("user:{id}").unit(UnixSeconds).ttl(TtlKind::Dynamic).source_unit(Seconds)]).one(RULE);
+    World::of([op("EXPIREAT").key("user:{id}").unit(UnixSeconds).ttl(TtlKind::Dynamic).source_unit(Milliseconds)])
+        .one(RULE);
     World::of([set_ex().source_unit(UnixSeconds)]).one(RULE);
     World::of([op("EXPIREAT").key("u:{id}").unit(UnixSeconds).source_unit(UnixMilliseconds)]).one(RULE);
 }
@@ -29,6 +30,8 @@ fn the_right_unit_or_none_known_is_not_flagged() {
         set_ex(),
         set_ex().ttl_written("ttl"),
         op("EXPIREAT").key("user:{id}").unit(UnixSeconds).source_unit(UnixSeconds),
+        // `now.as_secs() + 600`.
+        op("EXPIREAT").key("user:{id}").unit(UnixSeconds).ttl(TtlKind::Dynamic).source_unit(Seconds),
     ])
     .silent(RULE);
 }
