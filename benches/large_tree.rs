@@ -1,0 +1,137 @@
+//! A whole run on a large tree, as a ratio to `rg -l redis` on the same tree in the same run; then the time of each stage,
+//! and peak memory (Linux). Run by hand: `cargo bench`. `CACHE_LINT_TREE=PATH` takes another tree; without it one is made
+//! of the sources that cargo has unpacked (at least a million lines where there are as many) and the demo shop.
+#![allow(clippy::expect_used, clippy::unwrap_used, missing_docs)]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+use std::{fs, io};
+
+use cache_lint::policy::Policy;
+use cache_lint::run::{RunOptions, analyse};
+use cache_lint::source::LoadOptions;
+
+const LINES: usize = 1_000_000;
+const ROUNDS: usize = 5;
+
+fn main() {
+    let made = tempfile::tempdir().expect("a temporary folder");
+    let tree = std::env::var_os("CACHE_LINT_TREE").map_or_else(|| make(made.path()), PathBuf::from);
+    let (files, lines) = count(&tree);
+    println!("tree: {files} files, {lines} lines");
+
+    let ours = env!("CARGO_BIN_EXE_cache-lint");
+    let lint = || run(Command::new(ours).args(["check", "--isolated", "-f", "json", "."]).current_dir(&tree));
+    let search = || run(Command::new("rg").args(["-l", "redis", "-g", "*.rs", "."]).current_dir(&tree));
+    // Once each, so that both read from memory.
+    let (_, peak) = lint();
+    let has_rg = Command::new("rg").arg("--version").stdout(Stdio::null()).status().is_ok();
+    let lint = best(|| lint().0);
+    println!("cache-lint check: {:.3} s, peak memory {} MB", lint.as_secs_f64(), peak / 1024);
+    if has_rg {
+        search();
+        let search = best(|| search().0);
+        println!("rg -l redis:      {:.3} s", search.as_secs_f64());
+        println!("ratio:            {:.2}", lint.as_secs_f64() / search.as_secs_f64());
+    } else {
+        println!("rg is not installed: no ratio");
+    }
+    stages(&tree);
+}
+
+/// Time of each stage in this process, from what the stages report of themselves.
+fn stages(tree: &Path) {
+    let began = Instant::now();
+    let marks = std::sync::Mutex::new(Vec::new());
+    let load = LoadOptions { paths: vec![tree.to_path_buf()], cwd: tree.to_path_buf(), ..LoadOptions::default() };
+    let analysis = analyse(RunOptions { load, tests: false }, Policy::default(), &|stage| {
+        marks.lock().unwrap().push((began.elapsed(), stage.to_owned()));
+    })
+    .expect("the tree can be read");
+    let end = began.elapsed();
+    let judged = analysis.judge(false, |_| true).len();
+    let rules = began.elapsed() - end;
+    let marks = marks.into_inner().unwrap();
+    for (at, (from, stage)) in marks.iter().enumerate() {
+        let to = marks.get(at + 1).map_or(end, |(next, _)| *next);
+        println!("  {stage}: {:.3} s", (to - *from).as_secs_f64());
+    }
+    println!("  {judged} findings in {:.3} s; {} operations", rules.as_secs_f64(), analysis.inventory.operations.len());
+}
+
+fn best(mut once: impl FnMut() -> Duration) -> Duration {
+    (0..ROUNDS).map(|_| once()).min().expect("at least one round")
+}
+
+/// Wall time, and peak resident memory in KiB where the system tells.
+fn run(command: &mut Command) -> (Duration, u64) {
+    let began = Instant::now();
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the program starts");
+    let status = format!("/proc/{}/status", child.id());
+    let mut peak = 0;
+    loop {
+        if let Ok(text) = fs::read_to_string(&status) {
+            let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+            let kib = line.and_then(|line| line.trim().trim_end_matches(" kB").trim().parse().ok());
+            peak = peak.max(kib.unwrap_or(0));
+        }
+        if child.try_wait().expect("the program can be waited for").is_some() {
+            return (began.elapsed(), peak);
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// A tree of unpacked crates until there are a million lines, and the demo shop.
+fn make(root: &Path) -> PathBuf {
+    let home = std::env::var_os("CARGO_HOME")
+        .map_or_else(|| PathBuf::from(std::env::var_os("HOME").expect("a home folder")).join(".cargo"), PathBuf::from);
+    copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/shop"), &root.join("shop")).expect("the shop is copied");
+    let mut lines = 0;
+    let registries = fs::read_dir(home.join("registry/src")).into_iter().flatten().flatten();
+    let mut crates: Vec<PathBuf> =
+        registries.flat_map(|r| fs::read_dir(r.path()).into_iter().flatten().flatten()).map(|c| c.path()).collect();
+    crates.sort();
+    for krate in crates {
+        let name = krate.file_name().expect("a name").to_owned();
+        // Clients themselves are not what anybody lints.
+        if ["redis", "fred", "rustis", "deadpool-redis", "bb8-redis"]
+            .iter()
+            .any(|c| name.to_string_lossy().starts_with(c))
+        {
+            continue;
+        }
+        copy(&krate, &root.join("crates").join(&name)).expect("a crate is copied");
+        lines += count(&root.join("crates").join(&name)).1;
+        if lines > LINES {
+            break;
+        }
+    }
+    root.to_path_buf()
+}
+
+fn copy(from: &Path, to: &Path) -> io::Result<()> {
+    for entry in walkdir::WalkDir::new(from).into_iter().flatten() {
+        let wanted = entry.path().extension().is_some_and(|ext| ext == "rs" || ext == "toml");
+        if entry.file_type().is_file() && wanted {
+            let target = to.join(entry.path().strip_prefix(from).expect("inside"));
+            fs::create_dir_all(target.parent().expect("a folder"))?;
+            fs::copy(entry.path(), target)?;
+        }
+    }
+    Ok(())
+}
+
+fn count(tree: &Path) -> (usize, usize) {
+    let mut total = (0, 0);
+    for entry in walkdir::WalkDir::new(tree).into_iter().flatten() {
+        if entry.path().extension().is_some_and(|ext| ext == "rs")
+            && let Ok(bytes) = fs::read(entry.path())
+        {
+            total.0 += 1;
+            total.1 += bytes.iter().filter(|&&byte| byte == b'\n').count();
+        }
+    }
+    total
+}
