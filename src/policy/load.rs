@@ -25,7 +25,7 @@ const DEFAULT_SEPARATOR: char = ':';
 pub struct PolicyOptions {
     /// `--config`: this file and no other. Globs of paths in it are relative to the working directory.
     pub config: Option<PathBuf>,
-    /// `--isolated`: only the embedded default, unless `config` names a file.
+    /// `--isolated`: only the embedded default, whatever else is there.
     pub isolated: bool,
     /// Where the search begins: the folder (or file) that is linted.
     pub start: PathBuf,
@@ -35,11 +35,11 @@ pub(super) fn load(options: &PolicyOptions, vocabulary: &Vocabulary<'_>) -> Resu
     let mut loader =
         Loader { vocabulary, sources: Vec::new(), layers: Vec::new(), read: Vec::new(), errors: Vec::new() };
     match (&options.config, options.isolated) {
-        (Some(path), _) => {
+        (_, true) => {}
+        (Some(path), false) => {
             let folder = std::env::current_dir().unwrap_or_default();
             loader.start(&Found::file(path.clone()), folder);
         }
-        (None, true) => {}
         (None, false) => {
             if let Some(found) = discover(&options.start).map_err(|error| vec![error])? {
                 let folder = base_of(&found.path);
@@ -100,7 +100,7 @@ impl Loader<'_> {
                 self.add(&found.path, text, &found.keys, &folder, &mut Vec::new());
             }
             Err(error) => {
-                let message = format!("cannot read the rule file `{}`: {}", shown(&found.path), reason(&error));
+                let message = format!("cannot read the rule file: {}", reason(&error));
                 let help = "name a rule file, or write one with `cache-lint init`".to_owned();
                 self.errors.push(PolicyError::of_file(&found.path, message, Some(help)));
             }

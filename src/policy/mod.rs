@@ -132,16 +132,10 @@ impl Policy {
     #[must_use]
     pub fn class_match(&self, template: &Template) -> Option<(&Class, &Located<Pattern>)> {
         let cut = self.keys.cut(template);
-        let mut best: Option<((bool, usize), (&Class, &Located<Pattern>))> = None;
-        for class in &self.classes {
-            for pattern in class.keys.iter().filter(|pattern| pattern.value.compare(&cut) == Match::Yes) {
-                let rank = (self.is_own(pattern.place), pattern.value.specificity());
-                if best.is_none_or(|(known, _)| rank > known) {
-                    best = Some((rank, (class, pattern)));
-                }
-            }
-        }
-        best.map(|(_, found)| found)
+        let patterns = self.classes.iter().flat_map(|class| class.keys.iter().map(move |pattern| (class, pattern)));
+        let matching: Vec<_> = patterns.filter(|(_, pattern)| pattern.value.compare(&cut) == Match::Yes).collect();
+        // Reversed, because of equals the last is the maximum.
+        matching.into_iter().rev().max_by_key(|(_, pattern)| (self.is_own(pattern.place), pattern.value.specificity()))
     }
 
     /// The level of a rule: what the rule file says of it, else of its category, else of `all`, else `default`.

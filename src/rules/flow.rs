@@ -3,6 +3,7 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::inventory::{Effect, Event, FunctionEvents, GuardKind, Inventory, OpId, Operation, Purpose};
+use crate::policy::Policy;
 
 /// The operation with this id; `None` for an event that refers to nothing.
 pub(super) fn operation(inventory: &Inventory, id: OpId) -> Option<&Operation> {
@@ -60,9 +61,10 @@ fn bare(written: &str) -> String {
 }
 
 /// Whether this event makes all but one caller wait or leave.
-pub(super) fn holds_back(inventory: &Inventory, event: &Event) -> bool {
+pub(super) fn holds_back(inventory: &Inventory, policy: &Policy, event: &Event) -> bool {
     match event {
         Event::Guard { .. } => true,
+        Event::Call { function, .. } => !function.is_empty() && policy.is_guard(function),
         Event::Operation(id) => operation(inventory, *id).is_some_and(|op| {
             op.effect == Effect::Lock || (op.purpose == Purpose::Lock && (op.creates() || op.effect == Effect::Script))
         }),
@@ -74,11 +76,11 @@ pub(super) fn holds_back(inventory: &Inventory, event: &Event) -> bool {
 pub(super) struct Protected<'a>(FxHashSet<&'a str>);
 
 impl<'a> Protected<'a> {
-    pub(super) fn new(inventory: &'a Inventory) -> Self {
+    pub(super) fn new(inventory: &'a Inventory, policy: &Policy) -> Self {
         // By callee: the caller, and whether the call itself stands behind a guard.
         let mut calls: FxHashMap<&str, Vec<(&str, bool)>> = FxHashMap::default();
         for function in &inventory.functions {
-            note_calls(inventory, function, &function.events, false, &mut calls);
+            note_calls((inventory, policy), function, &function.events, false, &mut calls);
         }
         // Grown from nothing, so that functions that only call each other are not protected.
         let mut protected: FxHashSet<&str> = FxHashSet::default();
@@ -105,7 +107,7 @@ impl<'a> Protected<'a> {
 
 /// Notes the calls that stand in the function itself; those of its callees are noted for the callees.
 fn note_calls<'a>(
-    inventory: &Inventory,
+    (inventory, policy): (&Inventory, &Policy),
     function: &'a FunctionEvents,
     events: &'a [Event],
     mut guarded: bool,
@@ -116,31 +118,34 @@ fn note_calls<'a>(
             Event::Branch(arms) => {
                 let mut all = !arms.is_empty();
                 for arm in arms {
-                    all &= note_calls(inventory, function, arm, guarded, calls);
+                    all &= note_calls((inventory, policy), function, arm, guarded, calls);
                 }
                 guarded |= all;
             }
             Event::Loop(body) | Event::Spawn(body) => {
-                note_calls(inventory, function, body, guarded, calls);
+                note_calls((inventory, policy), function, body, guarded, calls);
             }
             // A closure or block of the function itself.
             Event::Call { function: callee, events, .. } if callee.is_empty() => {
-                guarded = note_calls(inventory, function, events, guarded, calls);
+                guarded = note_calls((inventory, policy), function, events, guarded, calls);
             }
             Event::Call { function: callee, events, .. } => {
-                calls.entry(callee.as_str()).or_default().push((function.function.as_str(), guarded));
+                let guards = holds_back(inventory, policy, event);
+                calls.entry(callee.as_str()).or_default().push((function.function.as_str(), guarded || guards));
                 // A lock that a callee takes in Redis is still held when it returns.
-                each(events, &mut |event| guarded |= is_redis_lock(inventory, event));
+                each(events, &mut |event| guarded |= is_redis_lock(inventory, policy, event));
             }
-            _ => guarded |= holds_back(inventory, event),
+            _ => guarded |= holds_back(inventory, policy, event),
         }
     }
     guarded
 }
 
-fn is_redis_lock(inventory: &Inventory, event: &Event) -> bool {
+fn is_redis_lock(inventory: &Inventory, policy: &Policy, event: &Event) -> bool {
     match event {
         Event::Guard { kind, .. } => *kind == GuardKind::RedisLock,
-        _ => holds_back(inventory, event),
+        // A declared helper holds others back while it runs.
+        Event::Call { .. } => false,
+        _ => holds_back(inventory, policy, event),
     }
 }

@@ -30,7 +30,7 @@
 //! ## Options
 //!
 //! - `[keys] format` is what a key must match, `{service}:{entity}:{id}` by default.
-//! - `[class.NAME] store = true` and `[[exception]]` exempt keys.
+//! - `[keys] exceptions`, `[[exceptions]]` and `[class.NAME] store = true` exempt keys.
 //!
 //! ## References
 //!

@@ -37,7 +37,8 @@
 //! ## Options
 //!
 //! - `[class.NAME] hot = true` makes it an error for keys of that class.
-//! - `[class.NAME] cheap-load = true` declares loads that may run many times.
+//! - `[loads] cheap` declares loads that may run many times.
+//! - `[guards] functions` names helpers of the project that let one caller load.
 //! - `[class.NAME] store = true` declares keys whose only home is Redis.
 //!
 //! ## References
@@ -97,14 +98,14 @@ impl Rule for StampedeProneMiss {
 
     fn check(&self, context: Context<'_>, findings: &mut Vec<Finding>) {
         let inventory = context.inventory;
-        let protected = Protected::new(inventory);
+        let protected = Protected::new(inventory, context.policy);
         let mut found: FxHashMap<OpId, (&FunctionEvents, Fill<'_>)> = FxHashMap::default();
         for function in &inventory.functions {
             if protected.contains(&function.function) {
                 continue;
             }
             for read in missable(inventory, &function.events) {
-                let Some(fill) = fill_after(inventory, &function.events, read) else { continue };
+                let Some(fill) = fill_after(context, &function.events, read) else { continue };
                 // The function that holds the read itself tells the story best, then the one with the least around it.
                 let weight = |f: &FunctionEvents| (f.function != read.function, f.events.len());
                 match found.get(&read.id) {
@@ -148,7 +149,8 @@ fn is_private(purpose: Purpose) -> bool {
 
 /// Follows every path from `read` over its miss and a load to a write of the same key, as long as nothing holds other
 /// callers back.
-fn fill_after<'a>(inventory: &'a Inventory, events: &'a [Event], read: &Operation) -> Option<Fill<'a>> {
+fn fill_after<'a>(context: Context<'a>, events: &'a [Event], read: &Operation) -> Option<Fill<'a>> {
+    let Context { inventory, policy, .. } = context;
     // `walk` hands events out for the call only, so what is kept of a load is looked up by its place.
     let mut names: FxHashMap<Place, &'a str> = FxHashMap::default();
     flow::each(events, &mut |event| {
@@ -172,7 +174,7 @@ fn fill_after<'a>(inventory: &'a Inventory, events: &'a [Event], read: &Operatio
         (Event::Load { kind, place, .. }, Stage::Missed) => {
             Some(Stage::Loaded(*kind, *place, names.get(place).copied().unwrap_or("")))
         }
-        (_, Stage::Before | Stage::Read | Stage::Missed) if flow::holds_back(inventory, event) => None,
+        (_, Stage::Before | Stage::Read | Stage::Missed) if flow::holds_back(inventory, policy, event) => None,
         (Event::Operation(id), stage) => {
             let Some(write) = flow::operation(inventory, *id).filter(|op| stores(op) && flow::same_key(op, read))
             else {

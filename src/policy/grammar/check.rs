@@ -118,12 +118,14 @@ impl KeyFormat {
             }
             ([Piece::Text(_)], _) => Fit::Yes,
             // The word may be chosen at run time, unless the hole names an entry, or the word stands further right.
-            ([Piece::Hole(hole)], FormatSegment::Service | FormatSegment::Entity) => {
+            (pieces, FormatSegment::Service | FormatSegment::Entity) => {
                 let word_follows = all.iter().any(|(other, segment)| {
                     *other > at
                         && matches!(segment.pieces(), [Piece::Text(text)] if text.chars().any(char::is_alphabetic))
                 });
-                if is_id(hole) || word_follows { wrong() } else { Fit::Maybe }
+                // What a parameter stands for is judged where the caller chooses it.
+                let chosen_here = |hole: &Hole| pieces.len() == 1 && word_follows && !hole.parameter;
+                if segment.holes().any(|hole| is_id(hole) || chosen_here(hole)) { wrong() } else { Fit::Maybe }
             }
             _ => wrong(),
         }

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// `user:v2:<id>` as a template; `<id:i64>` is a hole with a type. Braces are text.
+/// `user:v2:<id>` as a template; `<id:i64>` is a hole with a type, `<*id>` a parameter. Braces are text.
 fn template(text: &str) -> Template {
     let mut out = Template::default();
     let mut rest = text;
@@ -12,7 +12,8 @@ fn template(text: &str) -> Template {
         let (hole, behind) = behind.split_once('>').unwrap();
         let (name, ty) = hole.split_once(':').map_or((hole, None), |(name, ty)| (name, Some(ty.to_owned())));
         out.push_text(front);
-        out.push_hole(Hole { ty, ..Hole::named(name) });
+        let parameter = name.starts_with('*');
+        out.push_hole(Hole { ty, parameter, ..Hole::named(name.trim_start_matches('*')) });
         rest = behind;
     }
     out.push_text(rest);
@@ -62,7 +63,6 @@ fn templates_against_the_usual_format() {
             "user:profile:<tenant>:<id>",
             "user:profile:<id>:settings",
             "{user:profile}:<id>",
-            "{user:<id>}:profile",
             "hotel:guest:{<id>}",
             "user:profile:ABC-<id>",
             // Not known.
@@ -71,10 +71,13 @@ fn templates_against_the_usual_format() {
             "<prefix>device:<id>",
             "<self.prefix>:user:<id>",
             "<name>:user:<id>",
+            "{user:<id>}:profile",
             "user:<key>",
             "user:<cache_key>",
             "stats:<period>:<day>",
             "user:<kind>:<id>",
+            "user:<kind>s:<id>",
+            "user:<*entity>:list",
             // Too few.
             "inventory:<id>",
             "session:<token>",

@@ -117,7 +117,7 @@ fn isolated_looks_at_nothing_and_a_named_file_beats_what_would_be_found() {
     assert_eq!(load(None, false), Some(3_600_000));
     assert_eq!(load(None, true), None);
     assert_eq!(load(Some("other.toml"), false), Some(7_200_000));
-    assert_eq!(load(Some("other.toml"), true), Some(7_200_000));
+    assert_eq!(load(Some("other.toml"), true), None);
 }
 
 #[test]

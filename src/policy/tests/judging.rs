@@ -8,7 +8,7 @@ use crate::policy::{KeyShape, Located, Pattern, Policy, Seen, Subject, quantity}
 use crate::template::Template;
 
 /// The text of the rule file at a place.
-fn at<'p>(policy: &'p Policy, place: Option<Place>) -> &'p str {
+fn at(policy: &Policy, place: Option<Place>) -> &str {
     let place = place.unwrap();
     place.span.of(&policy.source(place.file).unwrap().text)
 }

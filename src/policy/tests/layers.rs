@@ -186,7 +186,7 @@ fn mistakes_of_all_files_are_told_together() {
 fn a_named_file_that_is_not_there_is_told() {
     insta::assert_snapshot!(mistakes(&[("a.toml", "")], "b.toml"), @r#"
     b.toml
-        cannot read the rule file `b.toml`: there is no such file
+        cannot read the rule file: there is no such file
         → name a rule file, or write one with `cache-lint init`
     "#);
 }

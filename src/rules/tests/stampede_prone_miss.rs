@@ -1,5 +1,6 @@
 use crate::finding::{Confidence, Level};
 use crate::inventory::{Condition, Event, ExitKind, GuardKind, LoadKind, OpId, Purpose};
+use crate::policy::{Policy, Vocabulary};
 use crate::rules::testing::{World, call, guard, hit_or_miss, load, op, sent};
 
 const RULE: &str = "stampede-prone-miss";
@@ -260,4 +261,34 @@ fn a_call_inside_a_block_of_the_function_is_a_call_of_the_function() {
         .function("app::load", body())
         .function("app::one", vec![guard(GuardKind::Mutex), call("", vec![call("app::load", body())])])
         .silent(RULE);
+}
+
+/// A program under a rule file.
+fn under(rules: &str, events: Vec<Event>) -> World {
+    let vocabulary = Vocabulary { rules: &[], categories: &[] };
+    let policy = Policy::parse("cache-lint.toml", rules, &vocabulary).unwrap();
+    let mut world = cached().function("app::handler", events);
+    world.policy = policy;
+    world
+}
+
+#[test]
+fn a_helper_that_the_rule_file_names_holds_callers_back() {
+    let filled = || {
+        let inside = vec![query(), sent(1)];
+        vec![sent(0), hit_or_miss(0, vec![leave()], vec![call("app::flight::Flight::run", inside)])]
+    };
+    under("", filled()).one(RULE);
+    under("[guards]\nfunctions = \"Flight::run\"\n", filled()).silent(RULE);
+    under("[guards]\nfunctions = \"Flight::go\"\n", filled()).one(RULE);
+}
+
+#[test]
+fn the_rule_file_says_what_is_cheap_and_what_is_hot() {
+    let filled = || vec![sent(0), hit_or_miss(0, vec![leave()], vec![query(), sent(1)])];
+    under("[loads]\ncheap = \"db::*\"\n", filled()).silent(RULE);
+    let hot = "[class.user]\nkeys = \"user:*\"\nttl = \"15m\"\nhot = true\n";
+    let finding = under(hot, filled()).one(RULE);
+    assert_eq!(finding.level, Level::Error);
+    assert_eq!(finding.labels[0].message, "declared hot here");
 }

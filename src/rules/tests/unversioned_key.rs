@@ -63,7 +63,6 @@ fn only_copies_need_a_version() {
 }
 
 #[test]
-#[ignore = "the rule file's version segment is not read yet: `demand::is_versioned`"]
 fn a_version_segment_is_enough() {
     World::of([op("SETEX").key("user:v2:profile:{id}").structured("User", Encoding::Json).purpose(Purpose::Cache)])
         .silent(RULE);

@@ -118,7 +118,6 @@ fn everything() -> Vec<Finding> {
 }
 
 #[test]
-#[ignore = "the rule file's key format is not read yet: `demand::key_fault`"]
 fn every_rule_is_read() {
     let findings = everything();
     for rule in REGISTRY {
