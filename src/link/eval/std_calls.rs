@@ -223,7 +223,8 @@ impl<'a> Evaluator<'a> {
                 }
                 "get" | "load" | "load_full" | "take" | "get_mut" if is_cell(&receiver.ty) => {
                     let inner = unwrapped(receiver.clone());
-                    let ty = inner.ty.inside().cloned().unwrap_or_else(|| inner.ty.clone());
+                    let held = behind_pointers(&inner.ty);
+                    let ty = held.inside().unwrap_or(held).clone();
                     return Some(Value { ty, ..inner });
                 }
                 "is_some" | "is_ok" if !receiver.reads.is_empty() => return Some(found(receiver, true)),
@@ -636,22 +637,18 @@ fn site_is_lock(site: &Site) -> bool {
     !site.receiver.is_empty()
 }
 
+/// What a pointer that is called through points to: `get` on an `Arc<Pool>` is the pool's.
+fn behind_pointers(ty: &Ty) -> &Ty {
+    match (ty.last(), ty.inside()) {
+        (Some("Arc" | "Rc" | "Box" | "Lazy" | "LazyLock"), Some(inner)) => behind_pointers(inner),
+        _ => ty,
+    }
+}
+
 fn is_cell(ty: &Ty) -> bool {
     matches!(
-        ty.last(),
-        Some(
-            "OnceCell"
-                | "OnceLock"
-                | "Lazy"
-                | "LazyLock"
-                | "ArcSwap"
-                | "ArcSwapOption"
-                | "RefCell"
-                | "Cell"
-                | "Option"
-                | "Mutex"
-                | "Arc"
-        )
+        behind_pointers(ty).last(),
+        Some("OnceCell" | "OnceLock" | "ArcSwap" | "ArcSwapOption" | "RefCell" | "Cell" | "Option" | "Mutex")
     )
 }
 
