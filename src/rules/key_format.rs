@@ -71,7 +71,9 @@ impl Rule for KeyFormat {
             let mut sites: Vec<_> =
                 users.iter().copied().filter(|op| holds_data(op) && usage.chooses_key(op)).collect();
             // A write decides what the key is called; a key that is only read is judged at the read.
-            sites.sort_by_key(|op| (!op.creates(), op.id));
+            // Of a part of a workspace the part's own sites come first: findings elsewhere are not shown.
+            let elsewhere = |op: &Operation| context.workspace.file(op.place.file).is_some_and(|file| !file.selected);
+            sites.sort_by_key(|op| (elsewhere(op), !op.creates(), op.id));
             let Some(&op) = sites.first() else { continue };
             let kept_out = |op: &&Operation| Demand::of(context.policy, op).is_store() || is_exempt(op.purpose);
             if sites.iter().any(kept_out) {

@@ -102,7 +102,12 @@ impl Rule for UnversionedKey {
         let mut shapes: Vec<_> = usage.shapes().collect();
         shapes.sort_unstable_by_key(|(shape, _)| *shape);
         for (shape, users) in shapes {
-            let mut writers = users.iter().copied().filter(|op| stores_struct(op, users) && usage.chooses_key(op));
+            // Of a part of a workspace the part's own writers come first: findings elsewhere are not shown.
+            let elsewhere = |op: &Operation| context.workspace.file(op.place.file).is_some_and(|file| !file.selected);
+            let mut writers: Vec<&Operation> =
+                users.iter().copied().filter(|op| stores_struct(op, users) && usage.chooses_key(op)).collect();
+            writers.sort_by_key(|op| (elsewhere(op), op.id));
+            let mut writers = writers.into_iter();
             let Some(op) = writers.next() else { continue };
             let Some(template) = op.templates().find(|template| template.shape() == shape) else { continue };
             let demand = Demand::of(context.policy, op);
