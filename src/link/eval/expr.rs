@@ -465,7 +465,7 @@ impl<'a> Evaluator<'a> {
 }
 
 /// Changes a field of a variable that holds a struct.
-fn set_field(frame: &mut Frame, owner: &str, field: &str, value: &Value) {
+pub(super) fn set_field(frame: &mut Frame, owner: &str, field: &str, value: &Value) {
     if let Some(Value { data: Data::Struct(def, fields), .. }) = frame.get(owner) {
         let mut fields = fields.to_vec();
         match fields.iter_mut().find(|(name, _)| name == field) {

@@ -149,9 +149,14 @@ impl<'a> Evaluator<'a> {
 
     /// A builder that is changed in place keeps its new state in the variable.
     pub(super) fn write_back(&mut self, frame: &mut Frame, call: &'a MethodCall, value: &Value) {
-        if let Some(place) = place_name(chain_root(&call.receiver))
-            && frame.get(&place).is_some()
+        let Some(place) = place_name(chain_root(&call.receiver)) else { return };
+        if frame.get(&place).is_some() {
+            frame.set(&place, value.clone());
+        } else if let Some((owner, field)) = place.rsplit_once('.')
+            && frame.get(owner).is_some()
         {
+            // `self.text.push_str(…)`: the field of what `self` is.
+            super::expr::set_field(frame, owner, field, value);
             frame.set(&place, value.clone());
         }
     }

@@ -332,6 +332,13 @@ impl<'a> Evaluator<'a> {
                 }
                 return Some(join([start, folded]));
             }
+            ("chunks" | "chunks_exact" | "windows" | "rchunks", 1)
+                if matches!(receiver.data, Data::List { .. } | Data::OneOf(_)) =>
+            {
+                self.argument(frame, &call.args[0]);
+                let data = Data::List { items: Rc::from([receiver.clone()]), complete: false };
+                return Some(Value { ty: Ty::List(Rc::new(receiver.ty.clone())), data, ..Value::default() });
+            }
             ("or", 1) => {
                 let other = self.argument(frame, &call.args[0]).value;
                 return Some(join([receiver.clone(), other]));
