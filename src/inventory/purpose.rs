@@ -7,6 +7,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::event::walk;
 use super::operation::{Condition, Effect, OpId, Operation, Purpose, TtlKind};
 use super::{Encoding, Event, Inventory};
+use crate::finding::Place;
 
 /// Gives every operation a purpose. All operations on one template share it, unless the command itself decides.
 pub(super) fn infer(inventory: &mut Inventory) {
@@ -231,9 +232,15 @@ fn read_through(inventory: &Inventory) -> FxHashSet<OpId> {
             if writes.is_empty() {
                 continue;
             }
+            let mut seen = Seen::default();
             walk(&function.events, vec![State::Before], &mut |event, state| {
-                Some(step(event, state, read, &writes, &mut found))
+                Some(step(event, state, read, &writes, &mut seen))
             });
+            for (load, write) in seen.fills {
+                if !seen.anyway.contains(&load) {
+                    found.extend([read, write]);
+                }
+            }
         }
     }
     found
@@ -242,19 +249,37 @@ fn read_through(inventory: &Inventory) -> FxHashSet<OpId> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum State {
     Before,
+    Found,
     Missed,
-    /// On the miss path, and something was fetched.
-    Loaded,
+    /// On the miss path, and this was fetched.
+    Loaded(Place),
 }
 
-fn step(event: &Event, state: State, read: OpId, writes: &[OpId], found: &mut FxHashSet<OpId>) -> State {
+/// What the paths behind a read do.
+#[derive(Default)]
+struct Seen {
+    /// A load on the miss path, and the write behind it.
+    fills: Vec<(Place, OpId)>,
+    /// Loads that happen on a hit as well: a cursor is read, work is fetched, the cursor moves on.
+    anyway: FxHashSet<Place>,
+}
+
+fn step(event: &Event, state: State, read: OpId, writes: &[OpId], seen: &mut Seen) -> State {
     match event {
         Event::Miss(id) if *id == read => State::Missed,
-        Event::Hit(id) if *id == read => State::Before,
-        Event::Load { .. } if state == State::Missed => State::Loaded,
-        Event::Operation(id) if writes.contains(id) && state == State::Loaded => {
-            found.insert(read);
-            found.insert(*id);
+        Event::Hit(id) if *id == read => State::Found,
+        Event::Load { place, .. } => match state {
+            State::Missed => State::Loaded(*place),
+            State::Found => {
+                seen.anyway.insert(*place);
+                state
+            }
+            State::Before | State::Loaded(_) => state,
+        },
+        Event::Operation(id) if writes.contains(id) => {
+            if let State::Loaded(place) = state {
+                seen.fills.push((place, *id));
+            }
             state
         }
         _ => state,

@@ -189,8 +189,8 @@ fn implausible(op: &Operation) -> Option<Fault> {
             format!("`{command}` takes milliseconds: this TTL is {} years", ms / (TEN_YEARS / 10)),
             "use the absolute form (`PXAT`, `PEXPIREAT`) if the number is a point in time",
         ),
-        // Locks and markers of a fraction of a second exist; cached data of that kind does not.
-        TtlUnit::Milliseconds if ms > 0 && ms < shortest(op) => fault(
+        // Locks and markers of a fraction of a second exist; cached data of that kind does not, unless a duration says so.
+        TtlUnit::Milliseconds if ms > 0 && ms < shortest(op) && op.ttl.source_unit.is_none() => fault(
             format!("`{command}` takes milliseconds: this TTL is {}", duration(ms)),
             "use the form in seconds (`EX`, `SETEX`, `EXPIRE`), or multiply by 1,000",
         ),

@@ -398,6 +398,7 @@ impl<'a> Evaluator<'a> {
         let args = self.arguments(frame, &call.args);
         if runs {
             let value = self.run_building(frame, building, site, None);
+            let value = if self.is_blocking(&receiver.ty, &call.name) { self.settled(value) } else { value };
             return self.typed_by_turbofish(frame, value, call);
         }
         if spec.is_some_and(|spec| spec.argument_by.contains(&call.name) || spec.key_by.contains(&call.name)) {
@@ -521,10 +522,16 @@ impl<'a> Evaluator<'a> {
                     full.args.extend(expand(&args[2]));
                 }
                 let value = self.run_script(frame, *client, &full, site);
+                let value = if self.is_blocking(&receiver.ty, &call.name) { self.settled(value) } else { value };
                 self.typed_by_turbofish(frame, value, call)
             }
             _ => receiver,
         }
+    }
+
+    /// `query` where there is a `query_async`: it is sent when the call returns.
+    fn is_blocking(&self, ty: &Ty, name: &str) -> bool {
+        self.world.client_type(ty).is_some_and(|spec| spec.run_by.iter().any(|other| *other == format!("{name}_async")))
     }
 
     fn run_script(&mut self, frame: &mut Frame, client: ClientId, script: &Script, site: &Site) -> Value {

@@ -79,7 +79,8 @@ impl<'a> Evaluator<'a> {
                 let value = self.expr(frame, inner);
                 frame.used = None;
                 frame.fails = true;
-                unwrapped(value)
+                // A future cannot be asked with `?`: what it is asked of was sent.
+                unwrapped(self.settled(value))
             }
             ExprKind::Block(block) => self.block(frame, block),
             ExprKind::Async(block) => self.inline(frame, |this, frame| this.block(frame, block)),
