@@ -12,7 +12,7 @@ use crate::finding::FileId;
 use crate::template::{Hole, Template};
 use crate::text::Span;
 
-/// Index into [`super::trace::Program`]'s commands.
+/// Index into the commands of a [`super::Program`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct CommandId(pub(crate) u32);
 /// A pipeline or transaction.
