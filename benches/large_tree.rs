@@ -8,8 +8,9 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use std::{fs, io};
 
+use cache_lint::levels::Levels;
 use cache_lint::policy::Policy;
-use cache_lint::run::{RunOptions, analyse};
+use cache_lint::run::{Judgement, RunOptions, analyse, judge};
 use cache_lint::source::LoadOptions;
 
 const LINES: usize = 1_000_000;
@@ -45,12 +46,13 @@ fn stages(tree: &Path) {
     let began = Instant::now();
     let marks = std::sync::Mutex::new(Vec::new());
     let load = LoadOptions { paths: vec![tree.to_path_buf()], cwd: tree.to_path_buf(), ..LoadOptions::default() };
-    let analysis = analyse(RunOptions { load, tests: false }, Policy::default(), &|stage| {
-        marks.lock().unwrap().push((began.elapsed(), stage.to_owned()));
+    let analysis = analyse(RunOptions { load, ..RunOptions::default() }, Policy::default(), &|stage| {
+        marks.lock().unwrap().push((began.elapsed(), stage.to_string()));
     })
     .expect("the tree can be read");
     let end = began.elapsed();
-    let judged = analysis.judge(false, |_| true).len();
+    let levels = Levels { policy: &analysis.policy, overrides: &[], only: &[], skip: &[] };
+    let judged = judge(&analysis, &Judgement { levels, no_ignores: false, today: "2026-01-01" }).len();
     let rules = began.elapsed() - end;
     let marks = marks.into_inner().unwrap();
     for (at, (from, stage)) in marks.iter().enumerate() {

@@ -1,188 +1,266 @@
-//! The stages joined: from paths to findings.
+//! The stages joined: from paths to what is reported.
 
-use rayon::prelude::*;
+use std::path::{Path, PathBuf};
+
 use rustc_hash::FxHashMap;
 
 use crate::clients::Catalogue;
-use crate::facts::{Block, Expr, ExprKind, FileFacts, Item, ItemKind, Stmt};
-use crate::finding::{FileId, Finding};
+use crate::finding::{Finding, Level, Place};
+use crate::fingerprint::{Fingerprints, Identity};
 use crate::inventory::{self, Inventory, Operation};
+use crate::levels::Levels;
 use crate::link::{LinkOptions, link};
-use crate::policy::Policy;
-use crate::rules::{self, Context, Meta};
-use crate::source::{Directive, LoadOptions, SourceLoadError, Workspace, directives};
-use crate::text::Span;
+use crate::policy::{Policy, Subject};
+use crate::rules::{self, Category, Context, Meta};
+use crate::source::{LoadOptions, SourceLoadError, Workspace};
+use crate::suppress::{self, FileDirectives, Settings, Suppression};
 
 /// Stack of the thread that evaluates: it recurses with the nesting of the code.
 const STACK: usize = 512 << 20;
 
 /// What a run found.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Analysis {
     /// The files.
     pub workspace: Workspace,
-    /// The operations, those of files that were not asked for included.
+    /// The operations.
     pub inventory: Inventory,
     /// The rule file.
     pub policy: Policy,
-    /// Suppression comments by file, with the statements and items that they can be for.
-    pub comments: FxHashMap<FileId, Comments>,
-    /// Files that were parsed.
-    pub parsed: usize,
-}
-
-/// The suppression comments of a file.
-#[derive(Debug, Clone, Default)]
-pub struct Comments {
-    /// In order.
-    pub directives: Vec<Directive>,
-    /// Spans of statements and items, in no order.
-    pub nodes: Vec<Span>,
-}
-
-/// Options of the analysis itself.
-#[derive(Debug, Clone)]
-pub struct RunOptions {
-    /// What to read. The client packages are filled in here.
-    pub load: LoadOptions,
-    /// Test code as well.
+    /// The suppression comments of the files that were asked for.
+    pub directives: Vec<FileDirectives>,
+    /// The working directory, absolute: what paths are shown relative to.
+    pub cwd: PathBuf,
+    /// Test code was looked at as well.
     pub tests: bool,
 }
 
-/// Where a run stands, for whoever shows it.
-pub type Progress<'p> = &'p (dyn Fn(&str) + Sync);
+impl Analysis {
+    /// The operations that were asked for: those of the named files, and of tests only where these are looked at.
+    pub fn operations(&self) -> impl Iterator<Item = &Operation> {
+        self.inventory.operations.iter().filter(|op| {
+            (self.tests || !op.test) && self.workspace.file(op.place.file).is_some_and(|file| file.selected)
+        })
+    }
+}
 
-/// Reads, joins and takes stock.
+/// Options of the analysis itself.
+#[derive(Debug, Clone, Default)]
+pub struct RunOptions {
+    /// What to read. The client packages, what the rule file excludes, and the number of threads are filled in here.
+    pub load: LoadOptions,
+    /// Test code as well.
+    pub tests: bool,
+    /// Threads for reading and parsing; 0 for one per processor.
+    pub threads: usize,
+}
+
+/// Where a run stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// Files are searched and read.
+    Reading,
+    /// So many files are parsed.
+    Parsing(usize),
+    /// What so many files say is joined.
+    Following(usize),
+    /// So many operations are judged.
+    Judging(usize),
+}
+
+impl std::fmt::Display for Stage {
+    /// For people: "parsing 12 files".
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Reading => f.write_str("reading files"),
+            Self::Parsing(files) => write!(f, "parsing {files} files"),
+            Self::Following(files) => write!(f, "following keys through {files} files"),
+            Self::Judging(operations) => write!(f, "judging {operations} operations"),
+        }
+    }
+}
+
+/// Reads, joins and takes stock. `watch` is told of every stage as it begins.
 ///
 /// # Errors
 /// Nothing to check, or a named path that is not there.
-pub fn analyse(options: RunOptions, policy: Policy, progress: Progress<'_>) -> Result<Analysis, SourceLoadError> {
+pub fn analyse(options: RunOptions, policy: Policy, watch: &dyn Fn(Stage)) -> Result<Analysis, SourceLoadError> {
+    let RunOptions { threads, tests, .. } = options;
+    let tests = tests || policy.tests;
+    watch(Stage::Reading);
+    let cwd = options.load.cwd.clone();
+    let (mut workspace, catalogue) = on_threads(threads, || load(options, &policy))?;
+    let read = workspace.files.iter().filter(|file| file.content.is_some()).count();
+    watch(Stage::Parsing(read));
+    let (facts, errors) = on_threads(threads, || crate::facts::lower::lower_all(&workspace));
+    workspace.errors.extend(errors);
+    workspace.errors.sort_by(|a, b| (&a.path, a.offset, &a.message).cmp(&(&b.path, b.offset, &b.message)));
+    watch(Stage::Following(read));
+    let (inventory, directives) = on_large_stack(|| {
+        let selected = workspace.files.iter().zip(&facts).filter(|(file, _)| file.selected);
+        let directives = selected
+            .filter_map(|(file, facts)| suppress::collect(file.id, file.content.as_ref()?, facts.as_ref()))
+            .collect();
+        let inventory = link(&workspace, &facts, &catalogue, LinkOptions { tests }, inventory::build);
+        (inventory, directives)
+    });
+    Ok(Analysis { workspace, inventory, policy, directives, cwd, tests })
+}
+
+/// The files of a run, and the clients that make them matter.
+///
+/// # Errors
+/// Nothing to check, or a named path that is not there.
+pub fn load(options: RunOptions, policy: &Policy) -> Result<(Workspace, Catalogue), SourceLoadError> {
+    // Mistakes in the tables of a rule file are told when it is read.
     let (catalogue, _) = Catalogue::with_declared(&policy.clients);
     let mut load = options.load;
     load.client_crates = catalogue.relevant_packages().into_iter().map(str::to_owned).collect();
     load.client_words = catalogue.mention_words().into_iter().map(str::to_owned).collect();
+    load.include_tests |= options.tests || policy.tests;
+    load.threads = options.threads;
     load.exclude.extend(policy.exclude_globs(&load.cwd));
-    progress("reading files");
-    let mut workspace = Workspace::load(&load)?;
-    let read = workspace.files.iter().filter(|file| file.content.is_some()).count();
-    progress(&format!("parsing {read} files"));
-    let (facts, errors) = crate::facts::lower::lower_all(&workspace);
-    workspace.errors.extend(errors);
-    workspace.errors.sort_by(|a, b| (&a.path, a.offset, &a.message).cmp(&(&b.path, b.offset, &b.message)));
-    let comments = comments(&workspace, &facts);
-    let parsed = facts.iter().flatten().count();
-    progress(&format!("evaluating {parsed} files"));
-    // Facts are walked, compared and dropped on the large stack: they nest as deeply as the code.
-    let inventory = on_large_stack(|| {
-        let options = LinkOptions { tests: options.tests };
-        let inventory = link(&workspace, &facts, &catalogue, options, inventory::build);
-        drop(facts);
-        inventory
-    });
-    Ok(Analysis { workspace, inventory, policy, comments, parsed })
+    Ok((Workspace::load(&load)?, catalogue))
 }
 
-impl Analysis {
-    /// Operations in files that were asked for.
-    pub fn selected(&self) -> impl Iterator<Item = &Operation> {
-        self.inventory.operations.iter().filter(|op| self.is_selected(op.place.file))
-    }
-
-    /// Whether a file was asked for; places in rule files always are.
-    #[must_use]
-    pub fn is_selected(&self, file: FileId) -> bool {
-        self.workspace.file(file).is_none_or(|file| file.selected)
-    }
-
-    /// Runs the rules that are wanted; findings outside what was asked for are left out.
-    #[must_use]
-    pub fn judge(&self, tests: bool, wanted: impl Fn(&Meta) -> bool) -> Vec<Finding> {
-        let context = Context { inventory: &self.inventory, policy: &self.policy, workspace: &self.workspace };
-        let mut findings = rules::run(context, tests, wanted);
-        findings.retain(|finding| self.is_selected(finding.primary.file));
-        findings
-    }
+/// A finding as it is reported: with its final level.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Judged {
+    /// The finding; its level is the one that counts.
+    pub finding: Finding,
+    /// Why it is not reported, if it is not.
+    pub suppression: Option<Suppression>,
+    /// Its identity across changes of the code.
+    pub fingerprint: String,
 }
 
-fn comments(workspace: &Workspace, facts: &[Option<FileFacts>]) -> FxHashMap<FileId, Comments> {
-    workspace
-        .files
-        .par_iter()
-        .filter_map(|file| {
-            let content = file.content.as_ref()?;
-            let directives = directives(&content.text);
-            if directives.is_empty() {
+/// How findings are judged.
+#[derive(Debug, Clone, Copy)]
+pub struct Judgement<'a> {
+    /// Which rules run, at which level.
+    pub levels: Levels<'a>,
+    /// Suppression comments and exceptions of the rule file have no effect.
+    pub no_ignores: bool,
+    /// `2027-03-01`.
+    pub today: &'a str,
+}
+
+/// Runs the rules, and applies suppressions, exceptions and levels. Sorted by path, place and rule.
+#[must_use]
+pub fn judge(analysis: &Analysis, how: &Judgement<'_>) -> Vec<Judged> {
+    let Analysis { inventory, policy, workspace, .. } = analysis;
+    let runs = |meta: &Meta| how.levels.runs(meta);
+    let mut findings = rules::run(Context { inventory, policy, workspace }, analysis.tests, runs);
+    // A place in a rule file belongs to every run.
+    findings.retain(|finding| workspace.file(finding.primary.file).is_none_or(|file| file.selected));
+    let settings = Settings {
+        today: how.today,
+        ignored: how.no_ignores,
+        require_until: policy.require_until,
+        tests: analysis.tests,
+        ran: &runs,
+    };
+    let (marks, about_comments) = suppress::apply(&findings, &analysis.directives, &settings);
+    let exceptions = Exceptions::of(analysis, how.today);
+    let mut judged: Vec<Judged> = findings
+        .into_iter()
+        .zip(marks)
+        .chain(about_comments.into_iter().map(|finding| (finding, None)))
+        .filter_map(|(mut finding, mark)| {
+            let meta = rules::find(finding.rule)?.meta();
+            if !runs(meta) {
                 return None;
             }
-            let mut nodes = Vec::new();
-            if let Some(Some(facts)) = facts.get(file.id.0 as usize) {
-                items(&facts.items, &mut nodes);
-            }
-            Some((file.id, Comments { directives, nodes }))
+            finding.level = how.levels.level(meta, finding.level);
+            // A line of the rules that come with the tool is in no file of the reader's.
+            finding.labels.retain(|label| policy.source(label.place.file).is_none_or(|source| !source.embedded));
+            let excepted = || if how.no_ignores { None } else { exceptions.of_finding(&finding, meta) };
+            let suppression = mark.or_else(excepted);
+            (finding.level != Level::Off).then_some(Judged { finding, suppression, fingerprint: String::new() })
         })
-        .collect()
+        .collect();
+    judged.sort_by(|a, b| sort_key(analysis, &a.finding).cmp(&sort_key(analysis, &b.finding)));
+    judged.dedup_by(|a, b| a.finding == b.finding);
+    let prints = fingerprints(analysis, &judged);
+    for (judged, print) in judged.iter_mut().zip(prints) {
+        judged.fingerprint = print;
+    }
+    judged
 }
 
-fn items(list: &[Item], nodes: &mut Vec<Span>) {
-    for item in list {
-        nodes.push(item.full_span);
-        match &item.kind {
-            ItemKind::Mod { items: Some(inner), .. } => items(inner, nodes),
-            ItemKind::Function(function) => nodes.extend(function.body.iter().flat_map(statements)),
-            ItemKind::Impl { functions, .. } | ItemKind::Trait { functions, .. } => {
-                for function in functions {
-                    nodes.push(function.full_span);
-                    nodes.extend(function.body.iter().flat_map(statements));
-                }
-            }
-            _ => {}
+fn sort_key<'a>(analysis: &'a Analysis, finding: &'a Finding) -> (&'a str, u32, &'a str, &'a str, &'a str) {
+    let path = path_of(analysis, finding);
+    (path, finding.primary.span.start, finding.rule, &finding.discriminator, &finding.message)
+}
+
+fn path_of<'a>(analysis: &'a Analysis, finding: &Finding) -> &'a str {
+    let file = finding.primary.file;
+    let in_code = analysis.workspace.file(file).map(|file| file.path.as_str());
+    in_code.or_else(|| analysis.policy.source(file).map(|source| source.path.as_str())).unwrap_or_default()
+}
+
+fn fingerprints(analysis: &Analysis, judged: &[Judged]) -> Vec<String> {
+    let root = analysis.cwd.ancestors().find(|folder| folder.join(".git").exists()).unwrap_or(&analysis.cwd);
+    let below = relative(root, &analysis.cwd).unwrap_or_default();
+    let paths: Vec<String> = judged.iter().map(|judged| joined(&below, path_of(analysis, &judged.finding))).collect();
+    let mut prints = Fingerprints::default();
+    let identities = judged.iter().zip(&paths).map(|(Judged { finding, .. }, path)| Identity {
+        rule: finding.rule,
+        path,
+        function: &finding.function,
+        discriminator: &finding.discriminator,
+    });
+    identities.map(|identity| prints.next(identity)).collect()
+}
+
+/// The exceptions of the rule file.
+struct Exceptions<'a> {
+    analysis: &'a Analysis,
+    today: &'a str,
+    operations: FxHashMap<Place, &'a Operation>,
+}
+
+impl<'a> Exceptions<'a> {
+    fn of(analysis: &'a Analysis, today: &'a str) -> Self {
+        let idle = analysis.policy.exceptions.is_empty();
+        let all = if idle { &[][..] } else { &analysis.inventory.operations };
+        Self { analysis, today, operations: all.iter().map(|op| (op.place, op)).collect() }
+    }
+
+    fn of_finding(&self, finding: &Finding, meta: &Meta) -> Option<Suppression> {
+        if self.analysis.policy.exceptions.is_empty() || meta.category == Category::Run {
+            return None;
         }
+        let subject = Subject {
+            rule: meta.id,
+            category: meta.category.word(),
+            template: self.operations.get(&finding.primary).and_then(|op| op.template()),
+            path: Path::new(path_of(self.analysis, finding)),
+            function: &finding.function,
+        };
+        let exception = self.analysis.policy.exception(subject, self.today)?;
+        Some(Suppression { reason: exception.reason.clone(), place: None })
     }
 }
 
-/// The statements of a block and of the blocks in them, as far as comments stand before statements there.
-fn statements(block: &Block) -> Vec<Span> {
-    let mut out = Vec::new();
-    let mut open = vec![block];
-    while let Some(block) = open.pop() {
-        for stmt in &block.stmts {
-            match stmt {
-                Stmt::Let { span, init, diverge, .. } => {
-                    out.push(*span);
-                    open.extend(diverge);
-                    open.extend(init.iter().flat_map(blocks));
-                }
-                Stmt::Expr { expr, .. } => {
-                    out.push(expr.span);
-                    open.extend(blocks(expr));
-                }
-                Stmt::Item(item) => items(std::slice::from_ref(item), &mut out),
-            }
-        }
-    }
-    out
+/// `sub/folder` for a folder that lies in another.
+fn relative(from: &Path, to: &Path) -> Option<String> {
+    let inner = to.strip_prefix(from).ok()?;
+    Some(inner.iter().map(|part| part.to_string_lossy()).collect::<Vec<_>>().join("/"))
 }
 
-/// The blocks directly in an expression.
-fn blocks(expr: &Expr) -> Vec<&Block> {
-    match &expr.kind {
-        ExprKind::Block(block) | ExprKind::Async(block) | ExprKind::Loop(block) => vec![block],
-        ExprKind::While(_, block) | ExprKind::For(_, _, block) => vec![block],
-        ExprKind::If(_, then, otherwise) => {
-            let mut all = vec![then];
-            all.extend(otherwise.iter().flat_map(|expr| blocks(expr)));
-            all
-        }
-        ExprKind::Match(_, arms) => arms.iter().flat_map(|arm| blocks(&arm.body)).collect(),
-        ExprKind::Await(inner) | ExprKind::Try(inner) | ExprKind::Ref(inner) => blocks(inner),
-        ExprKind::Call(_, args) => args.iter().flat_map(blocks).collect(),
-        ExprKind::Method(call) => {
-            let mut all = blocks(&call.receiver);
-            all.extend(call.args.iter().flat_map(blocks));
-            all
-        }
-        ExprKind::Closure(closure) => blocks(&closure.body),
-        _ => Vec::new(),
+fn joined(below: &str, path: &str) -> String {
+    if below.is_empty() || Path::new(path).is_absolute() { path.to_owned() } else { format!("{below}/{path}") }
+}
+
+/// Runs `work` on as many threads; on one per processor for 0, or where there are not as many to be had.
+fn on_threads<R: Send>(threads: usize, work: impl FnOnce() -> R + Send) -> R {
+    if threads == 0 {
+        return work();
+    }
+    match rayon::ThreadPoolBuilder::new().num_threads(threads).build() {
+        Ok(pool) => pool.install(work),
+        Err(_) => work(),
     }
 }
 
@@ -195,11 +273,8 @@ fn on_large_stack<R: Send>(work: impl FnOnce() -> R + Send) -> R {
                 Ok(result) => result,
                 Err(panic) => std::panic::resume_unwind(panic),
             },
-            // Only when the system gives no more threads or address space.
-            Err(error) => {
-                eprintln!("cache-lint: cannot start a thread: {error}");
-                std::process::exit(2)
-            }
+            // Only when the system gives no more threads.
+            Err(_) => std::process::abort(),
         }
     })
 }

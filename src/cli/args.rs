@@ -1,266 +1,352 @@
-//! The command line.
+//! Flags and sub-commands.
 
 use std::path::PathBuf;
 
-use clap::{ArgMatches, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+
+use super::level_flags::LevelFlags;
+use crate::finding::{Confidence, Level};
+use crate::levels::{Selector, names, unknown};
+
+/// Shown below the help of `check`.
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  nothing at or over the threshold
+  1  findings at or over the threshold: any error; any warning with --deny-warnings; more warnings than
+     --max-warnings allows. What --min-severity or --min-confidence hides is not counted
+  2  a mistake in the command line or in the rule file, nothing to check, or an internal error; with --strict
+     also a file that could not be read as Rust";
 
 /// Finds every Redis operation in Rust sources and checks keys, TTLs and miss paths against a rule file.
 #[derive(Debug, Parser)]
-#[command(name = "cache-lint", version, args_conflicts_with_subcommands = true, max_term_width = 100)]
 #[command(
-    after_help = "Exit codes: 0 nothing at or over the threshold, 1 findings, 2 usage, rule file or internal error."
+    name = "cache-lint",
+    bin_name = "cache-lint",
+    version,
+    max_term_width = 110,
+    args_conflicts_with_subcommands = true,
+    after_help = EXIT_CODES
 )]
 pub(super) struct Cli {
-    /// What to do; `check` when left out.
     #[command(subcommand)]
     pub(super) command: Option<Command>,
-    /// Options of `check`.
     #[command(flatten)]
     pub(super) check: CheckArgs,
 }
 
-/// Sub-commands.
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Lint (the default)
-    Check(Box<CheckArgs>),
-    /// List every Redis operation, or every key template
+    /// Check sources against the rule file; the command that runs when none is named.
+    #[command(after_help = EXIT_CODES)]
+    Check(CheckArgs),
+    /// List every Redis operation with its key, TTL and value.
     Inventory(InventoryArgs),
-    /// Explain a rule
-    Explain {
-        /// The rule, for example `missing-ttl`
-        rule: String,
-    },
-    /// List the rules
-    Rules {
-        /// As JSON
-        #[arg(long)]
-        json: bool,
-    },
-    /// Show the resolved rule file, with the origin of every value
-    Config(PolicyArgs),
-    /// List the files of the run, and whether they are parsed
-    Files(InputArgs),
-    /// Write a commented cache-lint.toml
-    Init {
-        /// Overwrite a rule file that is there
-        #[arg(long)]
-        force: bool,
-        /// Print it instead
-        #[arg(long)]
-        stdout: bool,
-    },
+    /// Say what a rule is about: what it reports, why, and what to write instead.
+    Explain(ExplainArgs),
+    /// List all rules with the level that they have here.
+    Rules(RulesArgs),
+    /// Show every value of the resolved rule file and where it comes from.
+    Config(ConfigArgs),
+    /// List the files that a check looks at.
+    Files(FilesArgs),
+    /// Write a commented cache-lint.toml.
+    Init(InitArgs),
+}
+
+/// Formats of output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// For people: code with labels, tables.
+    Graphical,
+    /// One line for each finding, operation or entry.
+    Concise,
+    /// For machines; the schemas are in docs/schema.
+    Json,
+}
+
+/// When to use colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum ColorChoice {
+    /// NO_COLOR, FORCE_COLOR and CLICOLOR_FORCE decide, in this order, else whether the output is a terminal.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CheckArgs {
+    #[command(flatten)]
+    pub(super) input: InputArgs,
+    #[command(flatten)]
+    pub(super) policy: PolicyArgs,
+    #[command(flatten)]
+    pub(super) levels: LevelArgs,
+    #[command(flatten)]
+    pub(super) threshold: ThresholdArgs,
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
+    #[command(flatten)]
+    pub(super) report: ReportArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct InventoryArgs {
+    /// One row for each key: its commands, TTLs, value types, and who reads, writes and deletes it.
+    #[arg(long)]
+    pub(super) by_key: bool,
+    #[command(flatten)]
+    pub(super) input: InputArgs,
+    #[command(flatten)]
+    pub(super) policy: PolicyArgs,
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
+    /// End with exit code 2 when a file could not be read as Rust.
+    #[arg(long)]
+    pub(super) strict: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ExplainArgs {
+    /// The rule, for example missing-ttl.
+    #[arg(value_parser = rule)]
+    pub(super) rule: &'static str,
+    #[command(flatten)]
+    pub(super) shown: ShownArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RulesArgs {
+    #[command(flatten)]
+    pub(super) policy: PolicyArgs,
+    #[command(flatten)]
+    pub(super) levels: LevelArgs,
+    #[command(flatten)]
+    pub(super) shown: ShownArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ConfigArgs {
+    #[command(flatten)]
+    pub(super) policy: PolicyArgs,
+    #[command(flatten)]
+    pub(super) shown: ShownArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct FilesArgs {
+    #[command(flatten)]
+    pub(super) input: InputArgs,
+    #[command(flatten)]
+    pub(super) policy: PolicyArgs,
+    #[command(flatten)]
+    pub(super) shown: ShownArgs,
+    /// Also list the files that are skipped, with the reason.
+    #[arg(long)]
+    pub(super) skipped: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct InitArgs {
+    /// Overwrite a cache-lint.toml that is there.
+    #[arg(long, conflicts_with = "stdout")]
+    pub(super) force: bool,
+    /// Print the file instead of writing it.
+    #[arg(long)]
+    pub(super) stdout: bool,
 }
 
 /// What to look at.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Input")]
 pub(super) struct InputArgs {
-    /// Files and folders; `-` reads the standard input
-    #[arg(value_name = "PATH")]
+    /// Files and folders to look at; `-` for a text from standard input [default: the working directory]
+    #[arg(value_name = "PATHS", help_heading = "Arguments")]
     pub(super) paths: Vec<PathBuf>,
-    /// With `-`: where the text is to be taken to lie
-    #[arg(long, value_name = "PATH")]
-    pub(super) stdin_filename: Option<PathBuf>,
-    /// Read paths from a file, one a line (`-`: standard input)
+    /// Take more paths from a file, one a line; `-` for standard input
     #[arg(long, value_name = "FILE")]
     pub(super) files_from: Option<PathBuf>,
-    /// Leave out what matches (as in .gitignore)
-    #[arg(long, value_name = "GLOB", value_delimiter = ',')]
-    pub(super) exclude: Vec<String>,
-    /// Leave out what matches even if it is named
-    #[arg(long)]
-    pub(super) force_exclude: bool,
-    /// Look at test code as well
+    /// Where the text from standard input is to be taken to lie
+    #[arg(long, value_name = "PATH")]
+    pub(super) stdin_filename: Option<PathBuf>,
+    /// Look at test code as well: tests, benches, examples, #[cfg(test)], #[test]
     #[arg(long)]
     pub(super) tests: bool,
-    /// Threads; 0 for as many as there are cores
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    pub(super) threads: usize,
-    /// No progress on the terminal
+    /// Leave out what matches, in the syntax of .gitignore
+    #[arg(long, value_name = "GLOB")]
+    pub(super) exclude: Vec<String>,
+    /// Leave out excluded files also where they are named, as a pre-commit hook does
+    #[arg(long)]
+    pub(super) force_exclude: bool,
+    /// Threads for reading and parsing [default: one per processor]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(super) threads: Option<u16>,
+    /// Do not show on standard error where a long run stands
     #[arg(long)]
     pub(super) no_progress: bool,
-    /// Options of the rule file.
-    #[command(flatten)]
-    pub(super) policy: PolicyArgs,
+    /// Say on standard error which rule files hold and how long each stage took; with --format concise, put the
+    /// cure below each finding
+    #[arg(long, short)]
+    pub(super) verbose: bool,
 }
 
 /// Which rule file holds.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Rule file")]
 pub(super) struct PolicyArgs {
-    /// The rule file
-    #[arg(long, short, value_name = "PATH", env = "CACHE_LINT_CONFIG")]
+    /// The rule file [default: the nearest cache-lint.toml, .cache-lint.toml, .config/cache-lint.toml or
+    /// metadata.cache-lint in Cargo.toml, up to the root of the repository]
+    #[arg(long, short, value_name = "PATH", env = "CACHE_LINT_CONFIG", hide_env_values = true)]
     pub(super) config: Option<PathBuf>,
-    /// Ignore rule files that would be found: only the built-in rules hold
+    /// Take no rule file, not even one that is named; only the rules that come with the tool hold
     #[arg(long)]
     pub(super) isolated: bool,
 }
 
-/// Options of `inventory`.
+/// Which rules run, and at which level.
 #[derive(Debug, Args)]
-pub(super) struct InventoryArgs {
-    /// What to look at.
+#[command(next_help_heading = "Rules")]
+pub(super) struct LevelArgs {
     #[command(flatten)]
-    pub(super) input: InputArgs,
-    /// One row per key template: commands, TTLs, value types, readers, writers, invalidators
-    #[arg(long)]
-    pub(super) by_key: bool,
-    /// Output format
-    #[arg(long, short, value_enum, default_value_t = InventoryFormat::Table, alias = "output-format")]
-    pub(super) format: InventoryFormat,
+    pub(super) levels: LevelFlags,
+    /// Run these rules or categories only
+    #[arg(long, value_name = "RULE", value_delimiter = ',', value_parser = Selector::parse)]
+    pub(super) only: Vec<Selector>,
+    /// Do not run these rules or categories
+    #[arg(long, value_name = "RULE", value_delimiter = ',', value_parser = Selector::parse)]
+    pub(super) skip: Vec<Selector>,
 }
 
-/// Formats of `inventory`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum InventoryFormat {
-    /// For people
-    Table,
-    /// The stable contract
-    Json,
-}
-
-/// Options of `check`.
-#[derive(Debug, Clone, Args)]
-pub(super) struct CheckArgs {
-    /// What to look at.
-    #[command(flatten)]
-    pub(super) input: InputArgs,
-    /// Output format
-    #[arg(long, short, value_enum, default_value_t = Format::Graphical, env = "CACHE_LINT_FORMAT", alias = "output-format")]
-    pub(super) format: Format,
-    /// Write a format to a file as well; may be repeated
-    #[arg(long, value_name = "FORMAT=PATH", value_parser = output)]
-    pub(super) output: Vec<(Format, PathBuf)>,
-    /// Do not report a rule, a category or `all`; of -A, -W and -D the later one wins
-    #[arg(long, short = 'A', value_name = "RULE", value_delimiter = ',')]
-    pub(super) allow: Vec<String>,
-    /// Report as a warning
-    #[arg(long, short = 'W', value_name = "RULE", value_delimiter = ',')]
-    pub(super) warn: Vec<String>,
-    /// Report as an error
-    #[arg(long, short = 'D', value_name = "RULE", value_delimiter = ',')]
-    pub(super) deny: Vec<String>,
-    /// Run these rules only
-    #[arg(long, value_name = "RULE", value_delimiter = ',')]
-    pub(super) only: Vec<String>,
-    /// Leave these rules out
-    #[arg(long, value_name = "RULE", value_delimiter = ',')]
-    pub(super) skip: Vec<String>,
-    /// Hide findings below this level
-    #[arg(long, value_enum, value_name = "LEVEL")]
-    pub(super) min_severity: Option<Severity>,
-    /// Hide findings below this confidence
-    #[arg(long, value_enum, value_name = "CONFIDENCE")]
-    pub(super) min_confidence: Option<Sureness>,
-    /// Warnings fail the run, too
+/// What makes a run fail, and what is shown.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Threshold")]
+pub(super) struct ThresholdArgs {
+    /// Neither show nor count findings below this level
+    #[arg(long, value_name = "LEVEL", value_enum, default_value_t = MinLevel::Note)]
+    pub(super) min_severity: MinLevel,
+    /// Neither show nor count findings that are less sure [default: likely, or what the rule file says]
+    #[arg(long, value_name = "CONFIDENCE", value_enum)]
+    pub(super) min_confidence: Option<MinConfidence>,
+    /// Fail on warnings, not on errors only
     #[arg(long)]
     pub(super) deny_warnings: bool,
-    /// More warnings than this fail the run
+    /// Fail on more than so many warnings
     #[arg(long, value_name = "N")]
     pub(super) max_warnings: Option<usize>,
-    /// Findings do not fail the run
+    /// End with exit code 0 whatever is found
     #[arg(long)]
     pub(super) exit_zero: bool,
-    /// A file that cannot be read or parsed fails the run
+    /// End with exit code 2 when a file could not be read as Rust
     #[arg(long)]
     pub(super) strict: bool,
-    /// Ignore suppression comments and exceptions
-    #[arg(long)]
-    pub(super) no_ignores: bool,
-    /// In JSON: show suppressed findings with their reasons
-    #[arg(long)]
-    pub(super) show_suppressed: bool,
-    /// Show findings about what could not be resolved
-    #[arg(long)]
-    pub(super) show_undetermined: bool,
-    /// Show how often each rule is broken instead of the findings
-    #[arg(long)]
-    pub(super) statistics: bool,
-    /// No summary
-    #[arg(long, short)]
-    pub(super) quiet: bool,
-    /// In concise output: help below each finding
-    #[arg(long, short, conflicts_with = "quiet")]
-    pub(super) verbose: bool,
-    /// When to use colour
-    #[arg(long, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
-    pub(super) color: Color,
-    /// `-A`, `-W`, `-D` in the order in which they were given.
-    #[arg(skip)]
-    pub(super) levels: Vec<(String, crate::finding::Level)>,
 }
 
-/// Formats of `check`.
+/// The levels of `--min-severity`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Format {
-    /// For people: the code with labels
-    Graphical,
-    /// One line a finding
-    Concise,
-    /// The stable contract
-    Json,
-}
-
-/// `--min-severity`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-#[allow(missing_docs, reason = "the words say it")]
-pub(super) enum Severity {
+pub(super) enum MinLevel {
     Note,
     #[value(alias = "warn")]
     Warning,
     Error,
 }
 
-/// `--min-confidence`.
+/// The grades of `--min-confidence`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-#[allow(missing_docs, reason = "the words say it")]
-pub(super) enum Sureness {
+pub(super) enum MinConfidence {
+    Undetermined,
     Likely,
     Certain,
 }
 
-/// `--color`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-#[allow(missing_docs, reason = "the words say it")]
-pub(super) enum Color {
-    Auto,
-    Always,
-    Never,
+/// Where the results go.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub(super) struct OutputArgs {
+    #[command(flatten)]
+    pub(super) shown: ShownArgs,
+    /// Also write the results to a file: json=report.json
+    #[arg(long, value_name = "FORMAT=PATH", value_delimiter = ',', value_parser = target)]
+    pub(super) output: Vec<(Format, PathBuf)>,
 }
 
-fn output(text: &str) -> Result<(Format, PathBuf), String> {
-    let (format, path) = text.split_once('=').ok_or("write FORMAT=PATH, for example `json=findings.json`")?;
-    let format = Format::from_str(format, true)
-        .map_err(|_| format!("`{format}` is no format: use graphical, concise or json"))?;
+/// How results look.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub(super) struct ShownArgs {
+    /// How results look
+    #[arg(
+        long,
+        short,
+        value_enum,
+        alias = "output-format",
+        env = "CACHE_LINT_FORMAT",
+        hide_env_values = true,
+        default_value = "graphical"
+    )]
+    pub(super) format: Format,
+    /// When to use colours
+    #[arg(long, value_name = "WHEN", value_enum, default_value = "auto")]
+    pub(super) color: ColorChoice,
+}
+
+/// What is reported.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub(super) struct ReportArgs {
+    /// No summary
+    #[arg(long, short, conflicts_with = "verbose")]
+    pub(super) quiet: bool,
+    /// Report also what suppression comments and exceptions of the rule file take away
+    #[arg(long)]
+    pub(super) no_ignores: bool,
+    /// Show suppressed findings as well, with the reason; they are not counted
+    #[arg(long)]
+    pub(super) show_suppressed: bool,
+    /// Show findings in which something could not be resolved; the same as --min-confidence undetermined
+    #[arg(long, conflicts_with = "min_confidence")]
+    pub(super) show_undetermined: bool,
+    /// Show how often each rule reported something, instead of the findings (in JSON: beside them)
+    #[arg(long, action = ArgAction::SetTrue)]
+    pub(super) statistics: bool,
+}
+
+impl MinLevel {
+    pub(super) fn level(self) -> Level {
+        match self {
+            Self::Note => Level::Note,
+            Self::Warning => Level::Warning,
+            Self::Error => Level::Error,
+        }
+    }
+}
+
+impl MinConfidence {
+    pub(super) fn confidence(self) -> Confidence {
+        match self {
+            Self::Undetermined => Confidence::Undetermined,
+            Self::Likely => Confidence::Likely,
+            Self::Certain => Confidence::Certain,
+        }
+    }
+}
+
+fn rule(text: &str) -> Result<&'static str, String> {
+    names().find(|name| *name == text).ok_or_else(|| unknown("rule", text, names()))
+}
+
+/// `json=report.json`.
+fn target(text: &str) -> Result<(Format, PathBuf), String> {
+    let Some((format, path)) = text.split_once('=') else {
+        return Err("write FORMAT=PATH, for example json=report.json".to_owned());
+    };
+    let known = || Format::value_variants().iter().filter_map(ValueEnum::to_possible_value);
+    let Ok(format) = Format::from_str(format, false) else {
+        let names: Vec<String> = known().map(|value| value.get_name().to_owned()).collect();
+        return Err(format!("there is no format `{format}`; the formats are {}", names.join(", ")));
+    };
     if path.is_empty() {
-        return Err("the path behind `=` is empty".to_owned());
+        return Err("the path after `=` is missing".to_owned());
     }
     Ok((format, PathBuf::from(path)))
-}
-
-/// Reads the command line.
-///
-/// # Errors
-/// What `clap` has to say, help and version included.
-pub(super) fn parse(args: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Cli, clap::Error> {
-    let matches = Cli::command().try_get_matches_from(args)?;
-    let mut cli = Cli::from_arg_matches(&matches)?;
-    cli.check.levels = level_order(&matches);
-    if let (Some(Command::Check(check)), Some((_, matches))) = (&mut cli.command, matches.subcommand()) {
-        check.levels = level_order(matches);
-    }
-    Ok(cli)
-}
-
-/// `-A`, `-W` and `-D` as they were interleaved.
-fn level_order(matches: &ArgMatches) -> Vec<(String, crate::finding::Level)> {
-    use crate::finding::Level;
-    let mut found = Vec::new();
-    for (id, level) in [("allow", Level::Off), ("warn", Level::Warning), ("deny", Level::Error)] {
-        let (Ok(Some(values)), Some(indices)) = (matches.try_get_many::<String>(id), matches.indices_of(id)) else {
-            continue;
-        };
-        found.extend(values.zip(indices).map(|(value, at)| (at, value.clone(), level)));
-    }
-    found.sort_by_key(|(at, _, _)| *at);
-    found.into_iter().map(|(_, value, level)| (value, level)).collect()
 }

@@ -1,24 +1,37 @@
 //! `cache-lint config`.
 
-use std::fmt::Write as _;
+use serde_json::json;
 
-use super::args::PolicyArgs;
-use super::load;
-use super::output::{Failure, print};
+use super::args::{ConfigArgs, Format};
+use super::failure::Failure;
+use super::{setup, terminal};
+use crate::report::{Table, json};
 
-pub(super) fn run(args: &PolicyArgs) -> Result<u8, Failure> {
-    let cwd = std::env::current_dir()
-        .map_err(|error| Failure::new(format!("cannot tell the working directory: {error}"), None))?;
-    let policy = load::policy(args, &cwd)?;
-    let mut out = String::new();
-    for source in &policy.sources {
-        let _ = writeln!(out, "# {}", if source.embedded { "built-in rules" } else { &source.path });
-    }
+pub(super) fn run(args: &ConfigArgs) -> Result<(), Failure> {
+    let policy = setup::policy(&args.policy, &[])?;
+    let style = terminal::of_stdout(args.shown.color);
     let values = policy.values();
-    let widest = values.iter().map(|(key, value, _)| key.len() + value.chars().count() + 3).max().unwrap_or(0).min(80);
-    for (key, value, origin) in values {
-        let _ = writeln!(out, "{:<widest$}  # {origin}", format!("{key} = {value}"));
-    }
-    print(&out)?;
-    Ok(0)
+    let text = match args.shown.format {
+        Format::Json => {
+            let files: Vec<_> = policy.sources.iter().filter(|source| !source.embedded).map(|s| &s.path).collect();
+            let values: Vec<_> = values
+                .iter()
+                .map(|(key, value, origin)| json!({ "key": key, "value": value, "origin": origin }))
+                .collect();
+            json::pretty(
+                &json!({ "schema": json::SCHEMA, "tool": json::Tool::this(), "files": files, "values": values }),
+            )
+        }
+        Format::Concise => values.iter().map(|(key, value, origin)| format!("{origin}: {key} = {value}\n")).collect(),
+        Format::Graphical => {
+            let mut table = Table::new(&["KEY", "FROM", "VALUE"]);
+            for (key, value, origin) in values {
+                table.row(vec![key, origin, value]);
+            }
+            let own = policy.sources.iter().any(|source| !source.embedded);
+            let hint = if own { "" } else { "\nno rule file was found; `cache-lint init` writes one\n" };
+            table.render(style) + &style.dim(hint)
+        }
+    };
+    terminal::print(&text, style)
 }

@@ -1,46 +1,35 @@
 //! `cache-lint explain RULE`.
 
-use std::io::IsTerminal as _;
+use serde_json::json;
 
-use super::args::Color;
-use super::output::{Failure, color, print};
-use crate::policy::nearest;
-use crate::rules;
-use crate::suppress;
+use super::args::{ExplainArgs, Format};
+use super::failure::Failure;
+use super::terminal;
+use crate::report::{confidence_word, json, level_word, markdown};
+use crate::rules::find;
 
-pub(super) fn run(name: &str) -> Result<u8, Failure> {
-    let meta = rules::find(name).map(|rule| rule.meta()).or_else(|| suppress::find(name));
-    let Some(meta) = meta else {
-        let ids = rules::REGISTRY.iter().map(|rule| rule.meta().id).chain(suppress::METAS.iter().map(|meta| meta.id));
-        let help = match nearest(name, ids) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => "`cache-lint rules` lists them".to_owned(),
-        };
-        return Err(Failure::Message(format!("unknown rule `{name}`"), Some(help)));
+pub(super) fn run(args: &ExplainArgs) -> Result<(), Failure> {
+    // The parser of the flag lets only ids through.
+    let Some(meta) = find(args.rule).map(|rule| rule.meta()) else { return Ok(()) };
+    let style = terminal::of_stdout(args.shown.color);
+    let text = match args.shown.format {
+        Format::Json => json::pretty(&json!({
+            "schema": json::SCHEMA,
+            "id": meta.id,
+            "summary": meta.summary,
+            "level": level_word(meta.level),
+            "category": meta.category.word(),
+            "confidence": confidence_word(meta.confidence),
+            "since": meta.since,
+            "docs": meta.docs,
+        })),
+        Format::Concise => format!("{}: {}\n", meta.id, meta.summary),
+        Format::Graphical => {
+            let head = style.level(meta.level, meta.id);
+            let facts = format!("{}, {}, since {}", level_word(meta.level), meta.category.word(), meta.since);
+            let docs = markdown::render(meta.docs, style);
+            format!("{head} {}\n{}\n\n{docs}", style.dim(&format!("({facts})")), meta.summary)
+        }
     };
-    let page = meta.page();
-    print(&if color(Color::Auto, std::io::stdout().is_terminal()) { styled(&page) } else { page })?;
-    Ok(0)
-}
-
-/// Markdown with bold headings and dimmed code blocks.
-fn styled(page: &str) -> String {
-    let mut out = String::new();
-    let mut in_code = false;
-    for line in page.lines() {
-        if line.starts_with("```") {
-            in_code = !in_code;
-            continue;
-        }
-        let heading = line.trim_start_matches('#').trim_start();
-        if in_code {
-            out.push_str(&format!("    \x1b[2m{line}\x1b[0m\n"));
-        } else if line.starts_with('#') {
-            out.push_str(&format!("\x1b[1m{heading}\x1b[0m\n"));
-        } else {
-            out.push_str(line);
-            out.push('\n');
-        }
-    }
-    out
+    terminal::print(&text, style)
 }

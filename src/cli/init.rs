@@ -2,24 +2,26 @@
 
 use std::path::Path;
 
-use super::output::{Failure, print};
+use super::args::{ColorChoice, InitArgs};
+use super::failure::Failure;
+use super::terminal;
 use crate::policy::{FILE_NAMES, TEMPLATE};
 
-pub(super) fn run(force: bool, stdout: bool) -> Result<u8, Failure> {
-    if stdout {
-        print(TEMPLATE)?;
-        return Ok(0);
+pub(super) fn run(args: &InitArgs) -> Result<(), Failure> {
+    let style = terminal::of_stdout(ColorChoice::Auto);
+    if args.stdout {
+        return terminal::print(TEMPLATE, style);
     }
-    if let Some(there) = FILE_NAMES.iter().find(|name| Path::new(name).exists())
-        && !force
-    {
-        return Err(Failure::new(
-            format!("`{there}` is already there"),
-            Some("edit it, or write over `cache-lint.toml` with `--force`; `--stdout` shows the template"),
-        ));
+    let [name, others @ ..] = FILE_NAMES;
+    if let Some(other) = others.iter().find(|other| Path::new(other).exists()) {
+        let message = format!("`{other}` is the rule file of this folder; a second one would be a mistake");
+        return Err(Failure::other(message, format!("edit `{other}`, or remove it first")));
     }
-    let path = FILE_NAMES[0];
-    std::fs::write(path, TEMPLATE).map_err(|error| Failure::new(format!("cannot write `{path}`: {error}"), None))?;
-    print(&format!("{TEMPLATE}\nwritten to {path}; `cache-lint config` shows what holds now\n"))?;
-    Ok(0)
+    if Path::new(name).exists() && !args.force {
+        let help = "`cache-lint init --stdout` prints what would be written; `--force` overwrites the file";
+        return Err(Failure::other(format!("`{name}` is there already and was left as it is"), help));
+    }
+    std::fs::write(name, TEMPLATE).map_err(|error| Failure::other(format!("cannot write `{name}`: {error}"), ""))?;
+    let tail = format!("wrote `{name}`; `cache-lint config` shows what holds now\n");
+    terminal::print(&format!("{}\n{}", style.dim(TEMPLATE), style.bold(&tail)), style)
 }

@@ -4,69 +4,84 @@ mod args;
 mod check;
 mod config;
 mod explain;
+mod failure;
 mod files;
 mod init;
 mod inventory;
-mod load;
-mod output;
+mod level_flags;
+mod panics;
+mod progress;
 mod rules;
+mod setup;
+mod terminal;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use args::{Cli, Command};
-use output::Failure;
+use clap::Parser as _;
 
-/// Findings at or over the threshold.
-const FINDINGS: u8 = 1;
-/// Usage, rule file, missing path, internal error.
-const TROUBLE: u8 = 2;
+use args::{Cli, ColorChoice, Command, Format};
+use failure::Failure;
 
 /// Runs the tool on these arguments (the first is the program's name).
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let cli = match args::parse(args) {
-        Ok(cli) => cli,
-        Err(error) => {
-            // Help and version are no errors.
-            let code = if error.use_stderr() { TROUBLE } else { 0 };
-            let _ = error.print();
-            return ExitCode::from(code);
-        }
-    };
-    std::panic::set_hook(Box::new(|_| {}));
-    let run = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| run(cli)));
-    let code = match run {
-        Ok(Ok(code)) => code,
-        Ok(Err(failure)) => {
-            failure.print();
-            TROUBLE
-        }
-        Err(panic) => {
-            let what = panic
-                .downcast_ref::<String>()
-                .map(String::as_str)
-                .or_else(|| panic.downcast_ref::<&str>().copied())
-                .unwrap_or("no message");
-            eprintln!("error: internal error: {what}");
-            eprintln!(
-                "  help: please report this with the file it happens on: {}/issues",
-                env!("CARGO_PKG_REPOSITORY")
-            );
-            TROUBLE
-        }
-    };
-    ExitCode::from(code)
+    let args: Vec<OsString> = args.into_iter().collect();
+    panics::guarded(|| run(args))
 }
 
-fn run(cli: Cli) -> Result<u8, Failure> {
-    match cli.command {
-        None => check::run(&cli.check),
-        Some(Command::Check(args)) => check::run(&args),
-        Some(Command::Inventory(args)) => inventory::run(&args),
-        Some(Command::Explain { rule }) => explain::run(&rule),
-        Some(Command::Rules { json }) => rules::run(json),
-        Some(Command::Config(args)) => config::run(&args),
-        Some(Command::Files(args)) => files::run(&args),
-        Some(Command::Init { force, stdout }) => init::run(force, stdout),
+fn run(args: Vec<OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        // Help and version end with 0, mistakes with 2. Whether the text can be written changes neither.
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    let command = cli.command.unwrap_or(Command::Check(cli.check));
+    let (color, format) = look(&command);
+    match dispatch(&command) {
+        Ok(code) => ExitCode::from(code),
+        Err(failure) => {
+            let style = terminal::of_stderr(color);
+            terminal::complain(&failure.text(style, format == Format::Concise), style);
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn dispatch(command: &Command) -> Result<u8, Failure> {
+    match command {
+        Command::Check(args) => check::run(args),
+        Command::Inventory(args) => inventory::run(args),
+        Command::Explain(args) => explain::run(args).map(|()| 0),
+        Command::Rules(args) => rules::run(args).map(|()| 0),
+        Command::Config(args) => config::run(args).map(|()| 0),
+        Command::Files(args) => files::run(args).map(|()| 0),
+        Command::Init(args) => init::run(args).map(|()| 0),
+    }
+}
+
+/// How failures of a command are to look.
+fn look(command: &Command) -> (ColorChoice, Format) {
+    let shown = match command {
+        Command::Check(args) => &args.output.shown,
+        Command::Inventory(args) => &args.output.shown,
+        Command::Explain(args) => &args.shown,
+        Command::Rules(args) => &args.shown,
+        Command::Config(args) => &args.shown,
+        Command::Files(args) => &args.shown,
+        Command::Init(_) => return (ColorChoice::Auto, Format::Graphical),
+    };
+    (shown.color, shown.format)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        super::Cli::command().debug_assert();
     }
 }

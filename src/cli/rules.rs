@@ -1,44 +1,44 @@
 //! `cache-lint rules`.
 
-use std::fmt::Write as _;
+use serde_json::json;
 
-use super::output::{Failure, print};
-use crate::report::level_word;
+use super::args::{Format, RulesArgs};
+use super::failure::Failure;
+use super::{setup, terminal};
+use crate::report::{Table, json, level_word};
 use crate::rules::{Meta, REGISTRY};
-use crate::suppress;
 
-pub(super) fn run(json: bool) -> Result<u8, Failure> {
-    let mut metas: Vec<&Meta> = REGISTRY.iter().map(|rule| rule.meta()).chain(&suppress::METAS).collect();
-    metas.sort_by_key(|meta| meta.id);
-    let mut out = String::new();
-    if json {
-        let all: Vec<_> = metas
-            .iter()
-            .map(|meta| {
-                serde_json::json!({
-                    "id": meta.id,
-                    "level": level_word(meta.level),
-                    "category": meta.category.word(),
-                    "summary": meta.summary,
-                    "since": meta.since,
+pub(super) fn run(args: &RulesArgs) -> Result<(), Failure> {
+    let policy = setup::policy(&args.policy, &[])?;
+    let levels = setup::levels(&args.levels, &policy);
+    let level = |meta: &Meta| if levels.runs(meta) { level_word(levels.level(meta, meta.level)) } else { "off" };
+    let metas = || REGISTRY.iter().map(|rule| rule.meta());
+    let style = terminal::of_stdout(args.shown.color);
+    let text = match args.shown.format {
+        Format::Json => {
+            let rules: Vec<_> = metas()
+                .map(|meta| {
+                    json!({
+                        "id": meta.id,
+                        "summary": meta.summary,
+                        "level": level(meta),
+                        "default_level": level_word(meta.level),
+                        "category": meta.category.word(),
+                        "since": meta.since,
+                    })
                 })
-            })
-            .collect();
-        out = serde_json::to_string_pretty(&serde_json::json!({ "schema": 1, "rules": all })).unwrap_or_default();
-        out.push('\n');
-    } else {
-        let widest = metas.iter().map(|meta| meta.id.len()).max().unwrap_or(0);
-        for meta in metas {
-            let _ = writeln!(
-                out,
-                "{:<widest$}  {:<7}  {:<11}  {}",
-                meta.id,
-                level_word(meta.level),
-                meta.category.word(),
-                meta.summary
-            );
+                .collect();
+            json::pretty(&json!({ "schema": json::SCHEMA, "tool": json::Tool::this(), "rules": rules }))
         }
-    }
-    print(&out)?;
-    Ok(0)
+        Format::Concise => metas().map(|meta| format!("{}: {}\n", meta.id, meta.summary)).collect(),
+        Format::Graphical => {
+            let mut table = Table::new(&["RULE", "LEVEL", "CATEGORY", "SUMMARY"]);
+            for meta in metas() {
+                let row = [meta.id, level(meta), meta.category.word(), meta.summary];
+                table.row(row.map(str::to_owned).to_vec());
+            }
+            table.render(style) + "\n" + &style.dim("`cache-lint explain RULE` says more") + "\n"
+        }
+    };
+    terminal::print(&text, style)
 }

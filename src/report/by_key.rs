@@ -1,119 +1,261 @@
-//! One row per key template: commands, TTLs, value types, readers, writers, invalidators.
+//! `inventory --by-key`: one row for each key template.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-use super::inventory_json::ttl_text;
-use super::json::{SCHEMA, tool};
-use super::{spot, table};
-use crate::inventory::{Effect, Operation, TtlKind};
+use super::json::{ErrorReport, SCHEMA, Tool, errors};
+use super::summary::counted;
+use super::table::cut;
+use super::ttl::{self, TtlReport};
+use super::{Places, Style, Table};
+use crate::inventory::{Effect, Operation, Ttl, TtlKind};
 use crate::run::Analysis;
+use crate::template::Template;
 
-/// What is known of one template.
-#[derive(Debug, Default)]
-struct Row {
-    template: String,
-    commands: Vec<String>,
-    ttls: Vec<String>,
-    types: Vec<String>,
-    readers: Vec<String>,
-    writers: Vec<String>,
-    invalidators: Vec<String>,
-    purpose: &'static str,
+/// Columns that a key takes at most.
+const KEY: usize = 56;
+/// Columns that a list of functions takes at most.
+const FUNCTIONS: usize = 36;
+
+/// What `cache-lint inventory --by-key --format json` prints.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "cache-lint inventory --by-key --format json")]
+pub struct KeysReport {
+    /// The version of this layout; 1.
+    pub schema: u32,
+    /// What wrote it.
+    pub tool: Tool,
+    /// Sorted by template.
+    pub keys: Vec<KeyReport>,
+    /// Operations with a key of which nothing is known.
+    pub unknown: usize,
+    /// What could not be read or understood.
+    pub errors: Vec<ErrorReport>,
 }
 
-/// As a table.
-#[must_use]
-pub fn render_table(analysis: &Analysis) -> String {
-    let rows: Vec<Vec<String>> = rows(analysis)
-        .into_iter()
-        .map(|row| {
-            vec![
-                row.template,
-                row.purpose.to_owned(),
-                dash(&row.commands),
-                dash(&row.ttls),
-                dash(&row.types),
-                dash(&row.readers),
-                dash(&row.writers),
-                dash(&row.invalidators),
-            ]
-        })
-        .collect();
-    table::render(&["KEY", "PURPOSE", "COMMANDS", "TTL", "VALUE", "READ AT", "WRITTEN AT", "DELETED AT"], &rows)
+/// All that is done with one key.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct KeyReport {
+    /// The template, as it is written most often.
+    pub key: String,
+    /// The class of the rule file that it belongs to.
+    pub class: Option<String>,
+    /// The commands, and how often each is sent.
+    pub commands: BTreeMap<String, usize>,
+    /// The TTLs that it is given.
+    pub ttls: Vec<TtlReport>,
+    /// The Rust types that are stored.
+    pub value_types: Vec<String>,
+    /// Where it is read.
+    pub readers: Vec<SiteReport>,
+    /// Where it is written.
+    pub writers: Vec<SiteReport>,
+    /// Where it is deleted.
+    pub invalidators: Vec<SiteReport>,
+    /// Where it gets or loses its expiry by a command of its own.
+    pub expiries: Vec<SiteReport>,
+    /// Everything else: channels, patterns, scripts.
+    pub others: Vec<SiteReport>,
 }
 
-/// As JSON.
-#[must_use]
-pub fn render_json(analysis: &Analysis) -> String {
-    let keys: Vec<Value> = rows(analysis)
-        .into_iter()
-        .map(|row| {
-            json!({
-                "template": row.template,
-                "purpose": row.purpose,
-                "commands": row.commands,
-                "ttls": row.ttls,
-                "value_types": row.types,
-                "readers": row.readers,
-                "writers": row.writers,
-                "invalidators": row.invalidators,
-            })
-        })
-        .collect();
-    let mut text =
-        serde_json::to_string_pretty(&json!({ "schema": SCHEMA, "tool": tool(), "keys": keys })).unwrap_or_default();
-    text.push('\n');
-    text
+/// An operation on a key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SiteReport {
+    /// The Redis command in capitals.
+    pub command: String,
+    /// The enclosing function's path.
+    pub function: String,
+    /// Relative to the working directory, with `/`.
+    pub path: String,
+    /// 1-based.
+    pub line: u32,
+    /// 1-based, in characters.
+    pub column: u32,
 }
 
-fn rows(analysis: &Analysis) -> Vec<Row> {
-    let mut rows: BTreeMap<String, Row> = BTreeMap::new();
-    for op in analysis.selected() {
-        for template in op.templates().filter(|template| template.has_literal()) {
-            let row = rows.entry(template.shape()).or_default();
-            if row.template.is_empty() {
-                row.template = template.to_string();
+/// The operations on keys of one shape.
+pub(super) struct Row<'a> {
+    pub(super) key: &'a Template,
+    operations: Vec<&'a Operation>,
+}
+
+/// A wrapper that is given its key decides nothing: its callers have the rows.
+pub(super) fn rows(analysis: &Analysis) -> Vec<Row<'_>> {
+    let mut shapes: BTreeMap<String, (BTreeMap<&Template, usize>, Vec<&Operation>)> = BTreeMap::new();
+    for op in analysis.operations().filter(|op| !op.forwards_key) {
+        let mut seen = BTreeSet::new();
+        for key in op.templates() {
+            let shape = key.shape();
+            let (spellings, operations) = shapes.entry(shape.clone()).or_default();
+            *spellings.entry(key).or_default() += 1;
+            if seen.insert(shape) {
+                operations.push(op);
             }
-            enter(analysis, row, op);
         }
     }
-    rows.into_values().collect()
+    let most = |(a, times): &(&Template, usize), (b, others): &(&Template, usize)| times.cmp(others).then(b.cmp(a));
+    shapes
+        .into_values()
+        .filter_map(|(spellings, operations)| {
+            let (key, _) = spellings.into_iter().max_by(most)?;
+            Some(Row { key, operations })
+        })
+        .collect()
 }
 
-fn enter(analysis: &Analysis, row: &mut Row, op: &Operation) {
-    let spot = spot(&analysis.workspace, &analysis.policy, op.place);
-    let place = format!("{}:{}", spot.path, spot.start.line);
-    add(&mut row.commands, op.command.clone());
-    if op.creates() && op.ttl.kind != TtlKind::NotApplicable {
-        add(&mut row.ttls, ttl_text(&op.ttl));
+impl<'a> Row<'a> {
+    pub(super) fn ttls(&self) -> Vec<&'a Ttl> {
+        let mut seen = Vec::new();
+        let mut ttls = Vec::new();
+        for ttl in self.operations.iter().map(|op| &op.ttl).filter(|ttl| ttl.kind != TtlKind::NotApplicable) {
+            let report = TtlReport::of(ttl);
+            if !seen.contains(&report) {
+                seen.push(report);
+                ttls.push(ttl);
+            }
+        }
+        ttls
     }
-    if let Some(ty) = op.value.ty.clone().filter(|_| op.creates()) {
-        add(&mut row.types, ty);
+
+    fn value_types(&self) -> BTreeSet<&'a str> {
+        self.operations.iter().filter_map(|op| op.value.ty.as_deref()).collect()
     }
-    if row.purpose.is_empty() || row.purpose == "unknown" {
-        row.purpose = op.purpose.word();
+
+    pub(super) fn commands(&self) -> BTreeMap<String, usize> {
+        let mut commands = BTreeMap::new();
+        for op in &self.operations {
+            *commands.entry(op.command.clone()).or_default() += 1;
+        }
+        commands
     }
-    match op.effect {
-        Effect::Read | Effect::CollectionRead | Effect::Scan | Effect::Subscribe => add(&mut row.readers, place),
-        Effect::Delete | Effect::Flush => add(&mut row.invalidators, place),
-        Effect::Other => {}
-        _ => add(&mut row.writers, place),
+
+    fn with(&self, role: Role) -> impl Iterator<Item = &'a Operation> {
+        self.operations.iter().copied().filter(move |op| Role::of(op.effect) == role)
     }
 }
 
-fn add(list: &mut Vec<String>, item: String) {
-    if !list.contains(&item) {
-        list.push(item);
+/// What an operation is to a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Role {
+    Reader,
+    Writer,
+    Invalidator,
+    Expiry,
+    Other,
+}
+
+impl Role {
+    fn of(effect: Effect) -> Self {
+        match effect {
+            Effect::Read | Effect::CollectionRead => Self::Reader,
+            Effect::Write | Effect::Counter | Effect::CollectionWrite | Effect::Lock => Self::Writer,
+            Effect::Delete | Effect::Flush => Self::Invalidator,
+            Effect::Expire | Effect::Persist => Self::Expiry,
+            Effect::Scan | Effect::Publish | Effect::Subscribe | Effect::Script | Effect::Other => Self::Other,
+        }
     }
 }
 
-fn dash(list: &[String]) -> String {
-    match list {
-        [] => "-".to_owned(),
-        [one] => one.clone(),
-        [one, two] => format!("{one}, {two}"),
-        [one, two, rest @ ..] => format!("{one}, {two} (+{})", rest.len()),
+/// The keys as data.
+#[must_use]
+pub fn report(analysis: &Analysis) -> KeysReport {
+    let places = Places::of(analysis);
+    let site = |op: &Operation| {
+        let spot = places.spot(op.place);
+        SiteReport {
+            command: op.command.clone(),
+            function: op.function.clone(),
+            path: spot.path.to_owned(),
+            line: spot.position.line,
+            column: spot.position.column,
+        }
+    };
+    let keys = rows(analysis).into_iter().map(|row| {
+        let sites = |role| row.with(role).map(site).collect();
+        KeyReport {
+            key: row.key.to_string(),
+            class: analysis.policy.class_of(row.key).map(|class| class.name.clone()),
+            commands: row.commands(),
+            ttls: row.ttls().into_iter().map(TtlReport::of).collect(),
+            value_types: row.value_types().into_iter().map(str::to_owned).collect(),
+            readers: sites(Role::Reader),
+            writers: sites(Role::Writer),
+            invalidators: sites(Role::Invalidator),
+            expiries: sites(Role::Expiry),
+            others: sites(Role::Other),
+        }
+    });
+    KeysReport {
+        schema: SCHEMA,
+        tool: Tool::this(),
+        keys: keys.collect(),
+        unknown: unknown(analysis),
+        errors: errors(places, &analysis.workspace.errors),
     }
+}
+
+fn unknown(analysis: &Analysis) -> usize {
+    analysis.operations().filter(|op| !op.keys.is_empty() && op.templates().next().is_none()).count()
+}
+
+/// The keys as a table.
+#[must_use]
+pub fn render(analysis: &Analysis, style: Style) -> String {
+    let rows = rows(analysis);
+    let mut table =
+        Table::new(&["KEY", "CLASS", "COMMANDS", "TTL", "VALUE", "READ BY", "WRITTEN BY", "INVALIDATED BY"]);
+    for row in &rows {
+        let times =
+            |(command, count): (String, usize)| if count == 1 { command } else { format!("{command}×{count}") };
+        let commands: Vec<String> = row.commands().into_iter().map(times).collect();
+        let ttls: Vec<String> = row.ttls().into_iter().map(ttl::words).collect();
+        table.row(vec![
+            cut(&super::concise::one_line(&row.key.to_string()), KEY),
+            analysis.policy.class_of(row.key).map(|class| class.name.clone()).unwrap_or_default(),
+            commands.join(" "),
+            ttls.join(", "),
+            row.value_types().into_iter().collect::<Vec<_>>().join(", "),
+            functions(row.with(Role::Reader)),
+            functions(row.with(Role::Writer)),
+            functions(row.with(Role::Invalidator)),
+        ]);
+    }
+    if table.is_empty() {
+        return "no keys found\n".to_owned();
+    }
+    let mut out = format!("{}\n{}", table.render(style), style.bold(&counted(rows.len(), "key")));
+    let unknown = unknown(analysis);
+    if unknown > 0 {
+        out.push_str(&style.dim(&format!(" (and {} whose key is not known)", counted(unknown, "operation"))));
+    }
+    out.push('\n');
+    out
+}
+
+/// The functions by their last name, each once, as many as fit.
+fn functions<'a>(operations: impl Iterator<Item = &'a Operation>) -> String {
+    let mut names: Vec<&str> = Vec::new();
+    for op in operations {
+        let name = op.function.rsplit("::").next().unwrap_or_default();
+        if !name.is_empty() && !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    let mut out = String::new();
+    for (at, name) in names.iter().enumerate() {
+        if at > 0 && out.len() + name.len() > FUNCTIONS {
+            out.push_str(&format!(" +{}", names.len() - at));
+            break;
+        }
+        if at > 0 {
+            out.push_str(", ");
+        }
+        out.push_str(&cut(name, FUNCTIONS));
+    }
+    out
 }

@@ -1,172 +1,233 @@
-//! The report for people: `miette`, with labels in the code, and in the rule file where a line of it is broken.
+//! For people: the code with labels in it, and the lines of the rule file that it breaks. The only place that knows
+//! `miette`.
 
+use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
 
-use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, Severity, SourceCode};
+use miette::{
+    Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, MietteSpanContents, Severity,
+    SourceCode, SourceSpan, SpanContents,
+};
 
-use super::{Report, Reported, level_word};
-use crate::finding::{FileId, Level, Place};
+use super::{Places, Report, Spot, Style, confidence_word, level_word};
+use crate::finding::{Confidence, FileId, Label, Level};
+use crate::policy::PolicyError;
+use crate::run::Judged;
+use crate::text::Span;
 
-/// Widest line.
-const WIDTH: usize = 120;
+/// Bytes of the longest line that is shown. Longer ones are generated, and would fill the screen.
+const LONGEST_LINE: usize = 400;
 
-/// How it is drawn.
-#[derive(Debug, Clone, Copy)]
-pub struct Style {
-    /// With colour.
-    pub color: bool,
-    /// Columns of the terminal.
-    pub width: usize,
-}
-
-/// Renders the findings that are shown, one after the other.
+/// The findings, one after the other.
 #[must_use]
-pub fn render(report: &Report<'_>, style: Style) -> String {
-    let theme = if style.color { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
-    let handler = GraphicalReportHandler::new_themed(theme)
-        .with_width(style.width.clamp(40, WIDTH))
-        .with_links(false)
-        .with_context_lines(1);
-    let mut out = String::new();
-    for reported in report.shown() {
-        let diagnostic = Shown::new(report, reported);
-        // A rendering that fails must not swallow the finding.
-        if handler.render_report(&mut out, &diagnostic).is_err() {
-            let spot = report.spot(reported.finding.primary);
-            out.push_str(&format!("{}:{}: {}\n", spot.path, spot.start.line, reported.finding.message));
-        }
-        out.push('\n');
-    }
-    // Files of the run that could not be parsed are findings; what is left are folders, manifests and the like.
-    for error in report.errors.iter().filter(|error| error.file.is_none()) {
-        let place = if error.path.is_empty() { String::new() } else { format!("{}: ", error.path) };
-        out.push_str(&format!("not checked: {place}{}\n", error.message));
-    }
-    out
+pub fn findings(report: &Report<'_>, style: Style) -> String {
+    let places = report.places();
+    report.findings.iter().map(|judged| finding(places, judged, style) + "\n").collect()
 }
 
-/// A finding as `miette` takes it. Places in other files are related diagnostics of their own.
-#[derive(Debug)]
-struct Shown {
-    title: String,
-    code: String,
-    level: Level,
-    help: String,
-    labels: Vec<LabeledSpan>,
-    source: Option<NamedSource<Arc<str>>>,
-    related: Vec<Shown>,
+/// Mistakes in rule files.
+#[must_use]
+pub fn policy_errors(errors: &[PolicyError], style: Style) -> String {
+    let blocks = errors.iter().map(|error| {
+        let labels = error.span.map(|span| (super::places::clamped(&error.text, span), String::new(), true));
+        let at_file = error.span.is_none() && !error.path.is_empty() && !error.message.contains(&error.path);
+        let message = if at_file { format!("{}: {}", error.path, error.message) } else { error.message.clone() };
+        let block = Block {
+            message,
+            severity: Severity::Error,
+            help: error.help.clone(),
+            source: Source { path: &error.path, text: &error.text },
+            labels: labels.into_iter().collect(),
+        };
+        block.render("error:", style) + "\n"
+    });
+    blocks.collect()
 }
 
-impl Shown {
-    fn new(report: &Report<'_>, reported: &Reported) -> Self {
-        let finding = &reported.finding;
-        let file = finding.primary.file;
-        let own = source(report, file);
-        let text = own.as_ref().map_or("", |(_, text)| text);
-        let span = |place: Place| clamp(text, place.span.start as usize, place.span.end as usize);
-        let label = Some(finding.primary_label.clone()).filter(|label| !label.is_empty());
-        let mut labels = vec![LabeledSpan::new_primary_with_span(label, span(finding.primary))];
-        let mut related: Vec<(FileId, Vec<(Place, String)>)> = Vec::new();
-        for other in &finding.labels {
-            if other.place.file == file {
-                labels.push(LabeledSpan::new_with_span(Some(other.message.clone()), span(other.place)));
-            } else {
-                match related.iter_mut().find(|(file, _)| *file == other.place.file) {
-                    Some((_, places)) => places.push((other.place, other.message.clone())),
-                    None => related.push((other.place.file, vec![(other.place, other.message.clone())])),
-                }
-            }
-        }
-        let related = related.into_iter().filter_map(|(file, places)| Self::related(report, file, places)).collect();
-        Self {
-            title: finding.message.clone(),
-            code: finding.rule.to_owned(),
-            level: finding.level,
-            help: finding.help.clone(),
-            labels,
-            source: own.map(|(name, text)| NamedSource::new(name, text)),
-            related,
-        }
+fn finding(places: Places<'_>, judged: &Judged, style: Style) -> String {
+    let finding = &judged.finding;
+    let spot = places.spot(finding.primary);
+    let mut message = finding.message.clone();
+    if finding.confidence == Confidence::Undetermined {
+        message.push_str(&format!(" ({})", confidence_word(finding.confidence)));
     }
-
-    fn related(report: &Report<'_>, file: FileId, places: Vec<(Place, String)>) -> Option<Self> {
-        let (name, text) = source(report, file)?;
-        let labels = places
-            .iter()
-            .map(|(place, message)| {
-                let at = clamp(&text, place.span.start as usize, place.span.end as usize);
-                LabeledSpan::new_with_span(Some(message.clone()), at)
-            })
-            .collect();
-        Some(Self {
-            title: format!("see {name}"),
-            code: String::new(),
-            level: Level::Note,
-            help: String::new(),
-            labels,
-            source: Some(NamedSource::new(name, text)),
-            related: Vec::new(),
-        })
+    if let Some(suppression) = &judged.suppression {
+        message.push_str(&format!(" (suppressed: {})", suppression.reason));
     }
-}
-
-/// A source or rule file's name and text.
-fn source(report: &Report<'_>, file: FileId) -> Option<(String, Arc<str>)> {
-    if let Some(source) = report.workspace.file(file) {
-        return source.content.as_ref().map(|content| (source.path.clone(), content.text.clone()));
-    }
-    let source = report.policy.source(file)?;
-    Some((source.path.clone(), source.text.as_str().into()))
-}
-
-/// A range inside the text, on character boundaries: one outside would fail the rendering.
-fn clamp(text: &str, start: usize, end: usize) -> std::ops::Range<usize> {
-    let floor = |mut at: usize| {
-        at = at.min(text.len());
-        while !text.is_char_boundary(at) {
-            at -= 1;
-        }
-        at
+    let severity = match finding.level {
+        Level::Error => Severity::Error,
+        Level::Warning => Severity::Warning,
+        Level::Note | Level::Off => Severity::Advice,
     };
-    let (start, end) = (floor(start), floor(end));
-    start..end.max(start)
+    let mut labels = vec![(spot.span, finding.primary_label.clone(), true)];
+    let mut elsewhere: BTreeMap<FileId, Vec<&Label>> = BTreeMap::new();
+    for label in &finding.labels {
+        if label.place.file == finding.primary.file {
+            labels.push((places.spot(label.place).span, label.message.clone(), false));
+        } else {
+            elsewhere.entry(label.place.file).or_default().push(label);
+        }
+    }
+    let mut blocks = vec![Block { message, severity, help: None, source: Source::of(&spot), labels }];
+    for (file, labels) in &elsewhere {
+        let spots: Vec<(Spot<'_>, &Label)> = labels.iter().map(|label| (places.spot(label.place), *label)).collect();
+        let Some((first, _)) = spots.first() else { continue };
+        let in_rules = places.is_rule_file(*file);
+        let message = if first.embedded {
+            "the rules that come with cache-lint say"
+        } else if in_rules {
+            "the rule file says"
+        } else {
+            "see also"
+        };
+        blocks.push(Block {
+            message: message.to_owned(),
+            severity: Severity::Advice,
+            help: None,
+            source: Source::of(first),
+            labels: spots.iter().map(|(spot, label)| (spot.span, label.message.clone(), false)).collect(),
+        });
+    }
+    // The cure comes last, below everything that explains it.
+    if let Some(last) = blocks.last_mut() {
+        last.help = Some(finding.help.clone()).filter(|help| !help.is_empty());
+    }
+    let head = format!("{}[{}]:", level_word(finding.level), finding.rule);
+    let icons = std::iter::once(head.as_str()).chain(std::iter::repeat("☞"));
+    blocks.iter().zip(icons).map(|(block, icon)| block.render(icon, style)).collect()
 }
 
-impl fmt::Display for Shown {
+/// A message with labels in one file.
+#[derive(Debug)]
+struct Block<'a> {
+    message: String,
+    severity: Severity,
+    help: Option<String>,
+    source: Source<'a>,
+    /// Where, what, and whether it is the main one.
+    labels: Vec<(Span, String, bool)>,
+}
+
+impl Block<'_> {
+    fn render(&self, icon: &str, style: Style) -> String {
+        let mut theme = if style.color { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
+        for character in [&mut theme.characters.error, &mut theme.characters.warning, &mut theme.characters.advice] {
+            icon.clone_into(character);
+        }
+        let handler = GraphicalReportHandler::new_themed(theme)
+            .with_width(style.width)
+            .with_links(false)
+            .with_word_separator(textwrap::WordSeparator::AsciiSpace)
+            .with_word_splitter(textwrap::WordSplitter::NoHyphenation)
+            .with_context_lines(1);
+        let mut out = String::new();
+        let result = if self.is_printable() {
+            handler.render_report(&mut out, self)
+        } else {
+            handler.render_report(&mut out, &self.without_source())
+        };
+        // Places are clamped, so this fails for no text; the message is what must not be lost.
+        if result.is_err() {
+            out = format!("  {icon} {}\n", self.message);
+        }
+        out
+    }
+
+    /// There is a text, and its lines fit on a screen.
+    fn is_printable(&self) -> bool {
+        !self.source.text.is_empty()
+            && self.labels.iter().all(|(span, _, _)| {
+                let text = self.source.text.as_bytes();
+                // The lines around are shown as well.
+                let (start, end) = (span.start as usize, span.end as usize);
+                let before = text.get(..start).unwrap_or_default();
+                let after = text.get(end..).unwrap_or_default();
+                let far = |lengths: &[usize]| lengths.iter().any(|&length| length > LONGEST_LINE);
+                let above: Vec<usize> = before.rsplit(|&b| b == b'\n').take(2).map(<[u8]>::len).collect();
+                let below: Vec<usize> = after.split(|&b| b == b'\n').take(2).map(<[u8]>::len).collect();
+                !far(&above) && !far(&below)
+            })
+    }
+
+    /// The same with the place in the message.
+    fn without_source(&self) -> Self {
+        let text = self.source.text;
+        let at = self.labels.first().map_or(0, |(span, _, _)| span.start);
+        let position = crate::text::LineIndex::new(text).position(text, at);
+        let place = format!("{}:{}:{}", self.source.path, position.line, position.column);
+        Self {
+            message: if self.labels.is_empty() { self.message.clone() } else { format!("{} ({place})", self.message) },
+            severity: self.severity,
+            help: self.help.clone(),
+            source: Source { path: "", text: "" },
+            labels: Vec::new(),
+        }
+    }
+}
+
+impl fmt::Display for Block<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.title)
+        f.write_str(&self.message)
     }
 }
 
-impl std::error::Error for Shown {}
+impl std::error::Error for Block<'_> {}
 
-impl Diagnostic for Shown {
-    fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        (!self.code.is_empty()).then(|| Box::new(format!("{}[{}]", level_word(self.level), self.code)) as _)
-    }
-
+impl Diagnostic for Block<'_> {
     fn severity(&self) -> Option<Severity> {
-        Some(match self.level {
-            Level::Error => Severity::Error,
-            Level::Warning => Severity::Warning,
-            Level::Note | Level::Off => Severity::Advice,
-        })
+        Some(self.severity)
     }
 
-    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        (!self.help.is_empty()).then(|| Box::new(&self.help) as _)
-    }
-
-    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        Some(Box::new(self.labels.iter().cloned()))
+    fn help<'b>(&'b self) -> Option<Box<dyn fmt::Display + 'b>> {
+        self.help.as_ref().map(|help| Box::new(help) as Box<dyn fmt::Display>)
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {
-        self.source.as_ref().map(|source| source as &dyn SourceCode)
+        (!self.source.text.is_empty()).then_some(&self.source as &dyn SourceCode)
     }
 
-    fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn Diagnostic> + 'a>> {
-        (!self.related.is_empty()).then(|| Box::new(self.related.iter().map(|shown| shown as &dyn Diagnostic)) as _)
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        let labels = self.labels.iter().map(|(span, message, primary)| {
+            let range = SourceSpan::from(span.start as usize..span.end as usize);
+            let message = Some(message.clone()).filter(|message| !message.is_empty());
+            if *primary {
+                LabeledSpan::new_primary_with_span(message, range)
+            } else {
+                LabeledSpan::new_with_span(message, range)
+            }
+        });
+        (!self.labels.is_empty()).then(|| Box::new(labels) as Box<dyn Iterator<Item = LabeledSpan>>)
+    }
+}
+
+/// A text and its name, borrowed.
+#[derive(Debug, Clone, Copy)]
+struct Source<'a> {
+    path: &'a str,
+    text: &'a str,
+}
+
+impl<'a> Source<'a> {
+    fn of(spot: &Spot<'a>) -> Self {
+        Self { path: spot.path, text: spot.text }
+    }
+}
+
+impl SourceCode for Source<'_> {
+    fn read_span<'b>(
+        &'b self,
+        span: &SourceSpan,
+        before: usize,
+        after: usize,
+    ) -> Result<Box<dyn SpanContents<'b> + 'b>, MietteError> {
+        let inner = self.text.read_span(span, before, after)?;
+        Ok(Box::new(MietteSpanContents::new_named(
+            self.path.to_owned(),
+            inner.data(),
+            *inner.span(),
+            inner.line(),
+            inner.column(),
+            inner.line_count(),
+        )))
     }
 }

@@ -1,103 +1,98 @@
-//! The JSON contract of `inventory`.
+//! `inventory --format json`, version 1.
 
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-use super::json::{SCHEMA, confidence_word, errors, tool};
-use super::spot;
-use crate::inventory::{Operation, Ttl, TtlKind, TtlUnit};
+use super::json::{ErrorReport, SCHEMA, Tool, errors};
+use super::ttl::TtlReport;
+use super::{Places, confidence_word};
+use crate::inventory::Operation;
 use crate::run::Analysis;
 
-/// Renders every operation of the files that were asked for.
+/// What `cache-lint inventory --format json` prints.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "cache-lint inventory --format json")]
+pub struct InventoryReport {
+    /// The version of this layout; 1.
+    pub schema: u32,
+    /// What wrote it.
+    pub tool: Tool,
+    /// Sorted by path and place.
+    pub operations: Vec<OperationReport>,
+    /// What could not be read or understood.
+    pub errors: Vec<ErrorReport>,
+}
+
+/// One Redis command that the program can send.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OperationReport {
+    /// Relative to the working directory, with `/`.
+    pub path: String,
+    /// 1-based; of the method, command or wrapper name.
+    pub line: u32,
+    /// 1-based, in characters.
+    pub column: u32,
+    /// First byte, and one past the last.
+    pub byte_range: [u32; 2],
+    /// The enclosing function's path; empty outside of functions.
+    pub function: String,
+    /// The client library.
+    pub client: String,
+    /// The Redis command in capitals.
+    pub command: String,
+    /// What it does: `read`, `write`, `delete`, `expire`, `persist`, `counter`, `collection-write`, `collection-read`,
+    /// `lock`, `scan`, `flush`, `publish`, `subscribe`, `script` or `other`.
+    pub effect: String,
+    /// In which form it stands: `method`, `ufcs`, `command`, `pipeline`, `script`, `attribute` or `wrapper`.
+    pub via: String,
+    /// Key templates with holes as `{name}`; `null` for a key of which nothing is known.
+    pub keys: Vec<Option<String>>,
+    /// Its TTL.
+    pub ttl: TtlReport,
+    /// The Rust type that is stored, where known.
+    pub value_type: Option<String>,
+    /// What the key is used for.
+    pub purpose: String,
+    /// `certain` or `likely`.
+    pub confidence: String,
+    /// It stands in test code.
+    pub test: bool,
+    /// `false`: its future is dropped without being awaited, so nothing is sent. `true` also where this is not known.
+    pub sent: bool,
+}
+
+/// The operations as data.
 #[must_use]
-pub fn render(analysis: &Analysis) -> String {
-    let operations: Vec<Value> = analysis.selected().map(|op| operation(analysis, op)).collect();
-    let out = json!({
-        "schema": SCHEMA,
-        "tool": tool(),
-        "operations": operations,
-        "errors": errors(&analysis.workspace.errors, |error| {
-            let (file, offset) = (error.file?, error.offset?);
-            let span = crate::text::Span { start: offset, end: offset };
-            Some(spot(&analysis.workspace, &analysis.policy, crate::finding::Place { file, span }))
-        }),
-    });
-    let mut text = serde_json::to_string_pretty(&out).unwrap_or_default();
-    text.push('\n');
-    text
-}
-
-fn operation(analysis: &Analysis, op: &Operation) -> Value {
-    let spot = spot(&analysis.workspace, &analysis.policy, op.place);
-    let keys: Vec<Value> = op.keys.iter().map(|key| json!(key.template)).collect();
-    json!({
-        "path": spot.path,
-        "line": spot.start.line,
-        "column": spot.start.column,
-        "byte_range": [spot.span.start, spot.span.end],
-        "function": op.function,
-        "client": op.client,
-        "command": op.command,
-        "effect": op.effect.word(),
-        "via": op.via.word(),
-        "keys": keys,
-        "ttl": ttl(&op.ttl),
-        "value_type": op.value.ty,
-        "purpose": op.purpose.word(),
-        "confidence": confidence_word(op.confidence),
-        "test": op.test,
-        "sent": op.sent,
-    })
-}
-
-/// Milliseconds as seconds: whole where they are.
-fn seconds(millis: i128) -> Value {
-    if millis % 1000 == 0 {
-        i64::try_from(millis / 1000).map_or(Value::Null, |whole| json!(whole))
-    } else {
-        // Exact to the millisecond up to 285,000 years.
-        #[allow(clippy::cast_precision_loss)]
-        let fraction = millis as f64 / 1000.0;
-        json!(fraction)
+pub fn report(analysis: &Analysis) -> InventoryReport {
+    let places = Places::of(analysis);
+    InventoryReport {
+        schema: SCHEMA,
+        tool: Tool::this(),
+        operations: analysis.operations().map(|op| operation(places, op)).collect(),
+        errors: errors(places, &analysis.workspace.errors),
     }
 }
 
-/// The TTL as in the contract.
-#[must_use]
-pub fn ttl(ttl: &Ttl) -> Value {
-    let absolute = matches!(ttl.unit, Some(TtlUnit::UnixSeconds | TtlUnit::UnixMilliseconds));
-    match &ttl.kind {
-        TtlKind::None => json!({ "kind": "none" }),
-        TtlKind::Constant(_) | TtlKind::Range(..) if absolute => json!({ "kind": "dynamic" }),
-        TtlKind::Constant(millis) => json!({ "kind": "seconds", "seconds": seconds(*millis) }),
-        TtlKind::Range(min, max) => {
-            json!({ "kind": "range", "min_seconds": seconds(*min), "max_seconds": seconds(*max) })
-        }
-        TtlKind::Dynamic => json!({ "kind": "dynamic" }),
-        TtlKind::Maybe => json!({ "kind": "maybe" }),
-        TtlKind::Keep => json!({ "kind": "keep" }),
-        TtlKind::Separate(Some(millis)) => json!({ "kind": "separate", "seconds": seconds(*millis) }),
-        TtlKind::Separate(None) => json!({ "kind": "separate" }),
-        TtlKind::Undetermined => json!({ "kind": "undetermined" }),
-        TtlKind::NotApplicable => json!({ "kind": "not-applicable" }),
-    }
-}
-
-/// The TTL for people: `15m`, `1m to 1h`, `none`, `-` where there can be none.
-#[must_use]
-pub fn ttl_text(ttl: &Ttl) -> String {
-    use crate::policy::quantity::show;
-    let absolute = matches!(ttl.unit, Some(TtlUnit::UnixSeconds | TtlUnit::UnixMilliseconds));
-    match &ttl.kind {
-        TtlKind::None => "none".to_owned(),
-        TtlKind::Constant(_) | TtlKind::Range(..) if absolute => "given".to_owned(),
-        TtlKind::Constant(millis) => show(*millis),
-        TtlKind::Range(min, max) => format!("{} to {}", show(*min), show(*max)),
-        TtlKind::Dynamic => "given".to_owned(),
-        TtlKind::Maybe => "maybe".to_owned(),
-        TtlKind::Keep => "keep".to_owned(),
-        TtlKind::Separate(Some(millis)) => format!("{} (EXPIRE)", show(*millis)),
-        TtlKind::Separate(None) => "EXPIRE".to_owned(),
-        TtlKind::Undetermined => "?".to_owned(),
-        TtlKind::NotApplicable => "-".to_owned(),
+fn operation(places: Places<'_>, op: &Operation) -> OperationReport {
+    let spot = places.spot(op.place);
+    OperationReport {
+        path: spot.path.to_owned(),
+        line: spot.position.line,
+        column: spot.position.column,
+        byte_range: [spot.span.start, spot.span.end],
+        function: op.function.clone(),
+        client: op.client.clone(),
+        command: op.command.clone(),
+        effect: op.effect.word().to_owned(),
+        via: op.via.word().to_owned(),
+        keys: op.keys.iter().map(|key| key.template.as_ref().map(ToString::to_string)).collect(),
+        ttl: TtlReport::of(&op.ttl),
+        value_type: op.value.ty.clone(),
+        purpose: op.purpose.word().to_owned(),
+        confidence: confidence_word(op.confidence).to_owned(),
+        test: op.test,
+        sent: op.sent,
     }
 }

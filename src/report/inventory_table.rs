@@ -1,38 +1,48 @@
-//! Every operation as a table for people.
+//! The inventory as a table.
 
-use super::inventory_json::ttl_text;
-use super::{spot, table};
+use super::summary::counted;
+use super::table::cut;
+use super::{Places, Style, Table, concise, ttl};
+use crate::inventory::{Operation, Purpose, Via};
 use crate::run::Analysis;
 
-/// Renders every operation of the files that were asked for.
+/// Columns that a key takes at most.
+const KEY: usize = 64;
+/// Columns that a type takes at most.
+const VALUE: usize = 32;
+
+/// The operations, a line each, and how many there are.
 #[must_use]
-pub fn render(analysis: &Analysis) -> String {
-    let rows: Vec<Vec<String>> = analysis
-        .selected()
-        .map(|op| {
-            let spot = spot(&analysis.workspace, &analysis.policy, op.place);
-            vec![
-                format!("{}:{}", spot.path, spot.start.line),
-                op.command.clone(),
-                keys(op),
-                ttl_text(&op.ttl),
-                op.value.ty.clone().unwrap_or_else(|| "-".to_owned()),
-                op.purpose.word().to_owned(),
-                op.via.word().to_owned(),
-            ]
-        })
-        .collect();
-    table::render(&["PLACE", "COMMAND", "KEY", "TTL", "VALUE", "PURPOSE", "VIA"], &rows)
+pub fn render(analysis: &Analysis, style: Style) -> String {
+    let places = Places::of(analysis);
+    let mut table = Table::new(&["PLACE", "COMMAND", "KEY", "TTL", "VALUE", "PURPOSE", "VIA"]);
+    for op in analysis.operations() {
+        let spot = places.spot(op.place);
+        table.row(vec![
+            format!("{}:{}:{}", spot.path, spot.position.line, spot.position.column),
+            op.command.clone(),
+            cut(&concise::keys(op).collect::<Vec<_>>().join(" "), KEY),
+            ttl::words(&op.ttl),
+            cut(op.value.ty.as_deref().unwrap_or_default(), VALUE),
+            if op.purpose == Purpose::Unknown { String::new() } else { op.purpose.word().to_owned() },
+            via(op),
+        ]);
+    }
+    let count = analysis.operations().count();
+    if table.is_empty() {
+        return "no Redis operations found\n".to_owned();
+    }
+    format!("{}\n{}\n", table.render(style), style.bold(&counted(count, "operation")))
 }
 
-fn keys(op: &crate::inventory::Operation) -> String {
-    let mut all: Vec<String> =
-        op.keys.iter().map(|key| key.template.as_ref().map_or_else(|| "?".to_owned(), ToString::to_string)).collect();
-    let more = all.len().saturating_sub(2);
-    all.truncate(2);
-    match (all.is_empty(), more) {
-        (true, _) => "-".to_owned(),
-        (_, 0) => all.join(" "),
-        _ => format!("{} (+{more})", all.join(" ")),
+/// The form where it is not the plain one; the wrapper by name.
+fn via(op: &Operation) -> String {
+    match (&op.wrapper, op.via) {
+        (Some(wrapper), _) => {
+            let name: Vec<&str> = wrapper.function.rsplit("::").take(2).collect();
+            format!("wrapper {}", name.into_iter().rev().collect::<Vec<_>>().join("::"))
+        }
+        (None, Via::Method) => String::new(),
+        (None, via) => via.word().to_owned(),
     }
 }

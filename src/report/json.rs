@@ -1,112 +1,215 @@
-//! The JSON contract of `check`.
+//! `check --format json`, version 1.
 
-use serde::Serialize;
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-use super::{Report, Reported, Spot, level_word};
-use crate::finding::Confidence;
+use super::statistics::{self, RuleCounts};
+use super::{Places, Report, Summary, confidence_word, level_word};
+use crate::finding::Place;
+use crate::run::Judged;
 use crate::source::SourceError;
+use crate::text::LineIndex;
 
-/// Version of the format.
+/// The version of the layout. It is raised when something is taken away or changes its meaning.
 pub const SCHEMA: u32 = 1;
 
-/// Who wrote it.
-#[derive(Serialize)]
-struct Tool {
-    name: &'static str,
-    version: &'static str,
+/// What `cache-lint check --format json` prints.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "cache-lint check --format json")]
+pub struct CheckReport {
+    /// The version of this layout; 1.
+    pub schema: u32,
+    /// What wrote it.
+    pub tool: Tool,
+    /// The figures.
+    pub summary: Summary,
+    /// Sorted by path, place and rule.
+    pub findings: Vec<FindingReport>,
+    /// Counts by rule, with `--statistics`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub statistics: Option<Vec<RuleCounts>>,
+    /// What could not be read or understood.
+    pub errors: Vec<ErrorReport>,
 }
 
-/// `{"name": "cache-lint", "version": …}`.
-#[must_use]
-pub fn tool() -> Value {
-    json!(Tool { name: "cache-lint", version: env!("CARGO_PKG_VERSION") })
+/// The tool.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Tool {
+    /// `cache-lint`.
+    pub name: String,
+    /// Its version.
+    pub version: String,
 }
 
-/// Renders the findings; suppressed ones too when `suppressed`.
+/// A finding.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FindingReport {
+    /// The rule's id.
+    pub rule: String,
+    /// `note`, `warning` or `error`.
+    pub level: String,
+    /// `undetermined`, `likely` or `certain`.
+    pub confidence: String,
+    /// What is wrong.
+    pub message: String,
+    /// The cure.
+    pub help: String,
+    /// Relative to the working directory, with `/`.
+    pub path: String,
+    /// 1-based.
+    pub line: u32,
+    /// 1-based, in characters.
+    pub column: u32,
+    /// First byte, and one past the last.
+    pub byte_range: [u32; 2],
+    /// The enclosing function's path; empty outside of functions.
+    pub function: String,
+    /// Other places: the read, the load, the line of the rule file.
+    pub labels: Vec<LabelReport>,
+    /// Stays the same when the code moves.
+    pub fingerprint: String,
+    /// With `--show-suppressed`: why it is not reported.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suppressed: Option<SuppressionReport>,
+}
+
+/// A place with something to say about it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LabelReport {
+    /// Relative to the working directory, with `/`.
+    pub path: String,
+    /// 1-based.
+    pub line: u32,
+    /// 1-based, in characters.
+    pub column: u32,
+    /// First byte, and one past the last.
+    pub byte_range: [u32; 2],
+    /// What there is to say.
+    pub message: String,
+}
+
+/// Why a finding is not reported.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SuppressionReport {
+    /// `comment`, or `exception` for one of the rule file.
+    pub by: String,
+    /// The reason that is given; may be empty.
+    pub reason: String,
+    /// The comment's line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<u32>,
+}
+
+/// What could not be read or understood.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ErrorReport {
+    /// The file; empty when it is no single file's.
+    pub path: String,
+    /// What and why.
+    pub message: String,
+    /// 1-based, where known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<u32>,
+    /// 1-based, in characters, where known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub column: Option<u32>,
+}
+
+impl Tool {
+    /// This tool.
+    #[must_use]
+    pub fn this() -> Self {
+        Self { name: "cache-lint".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() }
+    }
+}
+
+/// The report as data.
 #[must_use]
-pub fn render(report: &Report<'_>, suppressed: bool) -> String {
-    let findings: Vec<Value> = report
-        .findings
-        .iter()
-        .filter(|reported| suppressed || reported.suppressed.is_none())
-        .map(|reported| finding(report, reported))
-        .collect();
-    let out = json!({
-        "schema": SCHEMA,
-        "tool": tool(),
-        "summary": report.summary,
-        "findings": findings,
-        "errors": errors(report.errors, |error| {
-            let (file, offset) = (error.file?, error.offset?);
-            let span = crate::text::Span { start: offset, end: offset };
-            Some(report.spot(crate::finding::Place { file, span }))
-        }),
-    });
-    let mut text = serde_json::to_string_pretty(&out).unwrap_or_default();
+pub fn report(report: &Report<'_>) -> CheckReport {
+    let places = report.places();
+    CheckReport {
+        schema: SCHEMA,
+        tool: Tool::this(),
+        summary: report.summary,
+        findings: report.findings.iter().map(|judged| finding(places, judged)).collect(),
+        statistics: report.view.statistics.then(|| statistics::count(report)),
+        errors: errors(places, &report.analysis.workspace.errors),
+    }
+}
+
+/// The report as text.
+#[must_use]
+pub fn render(of: &Report<'_>) -> String {
+    pretty(&report(of))
+}
+
+/// JSON with line breaks, and one at its end.
+#[must_use]
+pub fn pretty<T: Serialize>(value: &T) -> String {
+    // Maps with text keys and finite numbers, as here, cannot fail.
+    let mut text = serde_json::to_string_pretty(value).unwrap_or_default();
     text.push('\n');
     text
 }
 
-fn finding(report: &Report<'_>, reported: &Reported) -> Value {
-    let finding = &reported.finding;
-    let spot = report.spot(finding.primary);
-    let labels: Vec<Value> = finding
-        .labels
-        .iter()
-        .map(|label| {
-            let spot = report.spot(label.place);
-            json!({
-                "path": spot.path,
-                "line": spot.start.line,
-                "column": spot.start.column,
-                "byte_range": [spot.span.start, spot.span.end],
-                "message": label.message,
-            })
-        })
-        .collect();
-    let mut out = json!({
-        "rule": finding.rule,
-        "level": level_word(finding.level),
-        "confidence": confidence_word(finding.confidence),
-        "message": finding.message,
-        "help": finding.help,
-        "path": spot.path,
-        "line": spot.start.line,
-        "column": spot.start.column,
-        "byte_range": [spot.span.start, spot.span.end],
-        "function": finding.function,
-        "labels": labels,
-        "fingerprint": reported.fingerprint,
-    });
-    if let (Some(reason), Some(object)) = (&reported.suppressed, out.as_object_mut()) {
-        object.insert("suppressed".to_owned(), json!({ "reason": reason }));
-    }
-    out
-}
-
-/// The word for a confidence.
+/// What could not be read, with lines where the text is there to count them.
 #[must_use]
-pub fn confidence_word(confidence: Confidence) -> &'static str {
-    match confidence {
-        Confidence::Undetermined => "undetermined",
-        Confidence::Likely => "likely",
-        Confidence::Certain => "certain",
-    }
-}
-
-/// Errors as in both contracts; `at` finds the position of one.
-pub(super) fn errors(errors: &[SourceError], at: impl Fn(&SourceError) -> Option<Spot>) -> Vec<Value> {
+pub fn errors(places: Places<'_>, errors: &[SourceError]) -> Vec<ErrorReport> {
     errors
         .iter()
-        .map(|error| match at(error) {
-            Some(spot) => json!({
-                "path": error.path,
-                "line": spot.start.line,
-                "column": spot.start.column,
-                "message": error.message,
-            }),
-            None => json!({ "path": error.path, "message": error.message }),
+        .map(|error| {
+            let text = error.file.map(|file| places.spot(Place { file, span: crate::text::Span::default() }).text);
+            let position = text
+                .filter(|text| !text.is_empty())
+                .zip(error.offset)
+                .map(|(text, offset)| LineIndex::new(text).position(text, offset));
+            ErrorReport {
+                path: error.path.clone(),
+                message: error.message.clone(),
+                line: position.map(|at| at.line),
+                column: position.map(|at| at.column),
+            }
         })
         .collect()
+}
+
+fn finding(places: Places<'_>, judged: &Judged) -> FindingReport {
+    let finding = &judged.finding;
+    let spot = places.spot(finding.primary);
+    FindingReport {
+        rule: finding.rule.to_owned(),
+        level: level_word(finding.level).to_owned(),
+        confidence: confidence_word(finding.confidence).to_owned(),
+        message: finding.message.clone(),
+        help: finding.help.clone(),
+        path: spot.path.to_owned(),
+        line: spot.position.line,
+        column: spot.position.column,
+        byte_range: [spot.span.start, spot.span.end],
+        function: finding.function.clone(),
+        labels: finding.labels.iter().map(|label| self::label(places, label)).collect(),
+        fingerprint: judged.fingerprint.clone(),
+        suppressed: judged.suppression.as_ref().map(|suppression| SuppressionReport {
+            by: if suppression.place.is_some() { "comment" } else { "exception" }.to_owned(),
+            reason: suppression.reason.clone(),
+            line: suppression.place.map(|place| places.spot(place).position.line),
+        }),
+    }
+}
+
+fn label(places: Places<'_>, label: &crate::finding::Label) -> LabelReport {
+    let spot = places.spot(label.place);
+    LabelReport {
+        path: spot.path.to_owned(),
+        line: spot.position.line,
+        column: spot.position.column,
+        byte_range: [spot.span.start, spot.span.end],
+        message: label.message.clone(),
+    }
 }

@@ -1,92 +1,89 @@
-//! Output: one file per format. Everything is rendered from a [`Report`], which is made once.
+//! Output: one file per format. What is shown is decided here, how it looks in the files.
 
 pub mod by_key;
 pub mod concise;
-pub mod fingerprint;
 pub mod graphical;
 pub mod inventory_json;
 pub mod inventory_table;
 pub mod json;
+pub mod markdown;
+mod places;
 pub mod statistics;
-pub mod summary;
+mod style;
+mod summary;
 mod table;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+mod ttl;
 
-use crate::finding::{Finding, Level, Place};
-use crate::policy::Policy;
-use crate::source::{SourceError, Workspace};
-use crate::text::{LineIndex, Position, Span};
+pub use places::{Places, Spot};
+pub use style::Style;
+pub use summary::{Counts, Summary};
+pub use table::Table;
 
-/// What is reported.
+use crate::finding::{Confidence, Level};
+use crate::run::{Analysis, Judged};
+
+/// What is shown of what was found.
+#[derive(Debug, Clone, Copy)]
+pub struct View {
+    /// Findings below are neither shown nor counted.
+    pub min_level: Level,
+    /// Findings that are less sure are neither shown nor counted.
+    pub min_confidence: Confidence,
+    /// Show what is suppressed, with its reason.
+    pub suppressed: bool,
+    /// No summary.
+    pub quiet: bool,
+    /// The cure below each finding in formats of one line.
+    pub help: bool,
+    /// Show counts by rule: in place of the findings for people, beside them in JSON.
+    pub statistics: bool,
+}
+
+/// Findings ready to be shown.
 #[derive(Debug)]
 pub struct Report<'a> {
-    /// The files.
-    pub workspace: &'a Workspace,
-    /// The rule files, for labels that point into them.
-    pub policy: &'a Policy,
-    /// Findings with their final levels, sorted by path, place and rule.
-    pub findings: Vec<Reported>,
-    /// Files that could not be read or parsed, and the like.
-    pub errors: &'a [SourceError],
-    /// How much was looked at.
-    pub summary: summary::Summary,
+    /// Everything that was found.
+    pub analysis: &'a Analysis,
+    /// The findings to show, in order.
+    pub findings: Vec<&'a Judged>,
+    /// The findings that count: those that are not suppressed.
+    pub counted: Vec<&'a Judged>,
+    /// Suppressed findings that would count otherwise.
+    pub suppressed: Vec<&'a Judged>,
+    /// The figures.
+    pub summary: Summary,
+    /// What to show.
+    pub view: View,
 }
 
-/// A finding with what was decided about it.
-#[derive(Debug, Clone)]
-pub struct Reported {
-    /// The finding, at its final level.
-    pub finding: Finding,
-    /// Stable under moved and reworded code.
-    pub fingerprint: String,
-    /// Why it is suppressed, if it is.
-    pub suppressed: Option<String>,
-}
-
-/// A place, resolved for people.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Spot {
-    /// With `/`, relative to the working directory.
-    pub path: String,
-    /// Where it begins.
-    pub start: Position,
-    /// The bytes.
-    pub span: Span,
-}
-
-impl Report<'_> {
-    /// A place, resolved. A place in a file that is not there comes out empty.
+impl<'a> Report<'a> {
+    /// Chooses what to show.
     #[must_use]
-    pub fn spot(&self, place: Place) -> Spot {
-        spot(self.workspace, self.policy, place)
+    pub fn new(analysis: &'a Analysis, judged: &'a [Judged], view: View) -> Self {
+        let (wanted, hidden): (Vec<&Judged>, Vec<&Judged>) = judged.iter().partition(|judged| {
+            judged.finding.level >= view.min_level && judged.finding.confidence >= view.min_confidence
+        });
+        let shown = |judged: &&&Judged| view.suppressed || judged.suppression.is_none();
+        let findings = wanted.iter().filter(shown).copied().collect();
+        let (suppressed, counted): (Vec<&Judged>, Vec<&Judged>) =
+            wanted.into_iter().partition(|judged| judged.suppression.is_some());
+        let hidden = hidden.iter().filter(|judged| judged.suppression.is_none()).count();
+        let summary = Summary::of(analysis, &counted, suppressed.len(), hidden);
+        Self { analysis, findings, counted, suppressed, summary, view }
     }
 
-    /// Findings that are shown.
-    pub fn shown(&self) -> impl Iterator<Item = &Reported> {
-        self.findings.iter().filter(|reported| reported.suppressed.is_none())
+    /// Resolves places.
+    #[must_use]
+    pub fn places(&self) -> Places<'a> {
+        Places::of(self.analysis)
     }
 }
 
-/// A place, resolved.
-#[must_use]
-pub fn spot(workspace: &Workspace, policy: &Policy, place: Place) -> Spot {
-    if let Some(file) = workspace.file(place.file) {
-        let start = file
-            .content
-            .as_ref()
-            .map_or(Position { line: 1, column: 1 }, |content| content.lines.position(&content.text, place.span.start));
-        return Spot { path: file.path.clone(), start, span: place.span };
-    }
-    match policy.source(place.file) {
-        Some(source) => Spot {
-            path: source.path.clone(),
-            start: LineIndex::new(&source.text).position(&source.text, place.span.start),
-            span: place.span,
-        },
-        None => Spot { path: String::new(), start: Position { line: 1, column: 1 }, span: place.span },
-    }
-}
-
-/// The word for a level.
+/// The word of a level.
 #[must_use]
 pub fn level_word(level: Level) -> &'static str {
     match level {
@@ -94,5 +91,15 @@ pub fn level_word(level: Level) -> &'static str {
         Level::Note => "note",
         Level::Warning => "warning",
         Level::Error => "error",
+    }
+}
+
+/// The word of a confidence.
+#[must_use]
+pub fn confidence_word(confidence: Confidence) -> &'static str {
+    match confidence {
+        Confidence::Undetermined => "undetermined",
+        Confidence::Likely => "likely",
+        Confidence::Certain => "certain",
     }
 }

@@ -1,19 +1,55 @@
-//! Findings per rule.
+//! Counts by rule.
 
 use std::collections::BTreeMap;
 
-use super::{Report, level_word, table};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-/// Renders how often each rule is broken, the most broken first.
+use super::summary::Counts;
+use super::{Report, Style, Table};
+
+/// How often a rule had something to say.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RuleCounts {
+    /// The rule.
+    pub rule: String,
+    /// Its findings by level.
+    pub findings: Counts,
+    /// Its findings that comments or exceptions took away.
+    pub suppressed: usize,
+}
+
+/// The counts, the most frequent rule first.
 #[must_use]
-pub fn render(report: &Report<'_>) -> String {
-    let mut counts: BTreeMap<(&str, &str), usize> = BTreeMap::new();
-    for reported in report.shown() {
-        *counts.entry((reported.finding.rule, level_word(reported.finding.level))).or_default() += 1;
+pub fn count(report: &Report<'_>) -> Vec<RuleCounts> {
+    let mut rules: BTreeMap<&str, (Vec<_>, usize)> = BTreeMap::new();
+    for judged in &report.counted {
+        rules.entry(judged.finding.rule).or_default().0.push(*judged);
     }
-    let mut counts: Vec<_> = counts.into_iter().collect();
-    counts.sort_by_key(|((rule, level), n)| (std::cmp::Reverse(*n), *rule, *level));
-    let rows: Vec<Vec<String>> =
-        counts.into_iter().map(|((rule, level), n)| vec![n.to_string(), rule.to_owned(), level.to_owned()]).collect();
-    table::render(&["COUNT", "RULE", "LEVEL"], &rows)
+    for judged in &report.suppressed {
+        rules.entry(judged.finding.rule).or_default().1 += 1;
+    }
+    let mut counts: Vec<RuleCounts> = rules
+        .into_iter()
+        .map(|(rule, (findings, suppressed))| RuleCounts {
+            rule: rule.to_owned(),
+            findings: Counts::of(&findings),
+            suppressed,
+        })
+        .collect();
+    counts.sort_by_key(|counts| std::cmp::Reverse((counts.findings.total(), counts.suppressed)));
+    counts
+}
+
+/// The counts as a table; empty when there are none.
+#[must_use]
+pub fn render(report: &Report<'_>, style: Style) -> String {
+    let mut table =
+        Table::new(&["RULE", "ERRORS", "WARNINGS", "NOTES", "SUPPRESSED"]).right(1).right(2).right(3).right(4);
+    let text = |count: usize| if count == 0 { String::new() } else { count.to_string() };
+    for RuleCounts { rule, findings, suppressed } in count(report) {
+        table.row(vec![rule, text(findings.errors), text(findings.warnings), text(findings.notes), text(suppressed)]);
+    }
+    if table.is_empty() { String::new() } else { table.render(style) }
 }

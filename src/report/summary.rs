@@ -1,73 +1,148 @@
 //! How much was looked at, and what came of it.
 
-use serde::Serialize;
+use std::collections::BTreeSet;
 
-/// Numbers of a run.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Style;
+use crate::finding::Level;
+use crate::inventory::{Operation, TtlKind};
+use crate::run::{Analysis, Judged};
+
+/// The figures of a run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Summary {
-    /// `.rs` files that belong to the run.
+    /// Files that were analysed.
     pub files: usize,
-    /// Of these, files that were parsed because they can matter.
-    pub parsed: usize,
-    /// Packages.
+    /// Files that were named or found, but cannot matter: their package uses no client, or they hold tests.
+    pub files_skipped: usize,
+    /// Packages that these files belong to.
     pub packages: usize,
-    /// Operations found in what was asked for.
+    /// Redis operations.
     pub operations: usize,
-    /// Operations of which key, TTL or command could not be resolved.
+    /// Operations of which a key or the TTL could not be resolved.
     pub undetermined: usize,
-    /// Findings shown as errors.
-    pub errors: usize,
-    /// Findings shown as warnings.
-    pub warnings: usize,
-    /// Findings shown as notes.
-    pub notes: usize,
-    /// Findings that a comment or an exception of the rule file takes away.
+    /// Findings by level.
+    pub findings: Counts,
+    /// Findings that comments or exceptions took away.
     pub suppressed: usize,
-    /// Files that could not be read or parsed.
+    /// Findings below `--min-severity` or `--min-confidence`.
+    pub hidden: usize,
+    /// Files and folders that could not be read or understood.
     pub unreadable: usize,
 }
 
-impl Summary {
-    /// One or two lines for people.
+/// Findings by level.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Counts {
+    /// Errors.
+    pub errors: usize,
+    /// Warnings.
+    pub warnings: usize,
+    /// Notes.
+    pub notes: usize,
+}
+
+impl Counts {
+    /// Counts the levels.
+    pub(super) fn of<'a>(findings: impl IntoIterator<Item = &'a &'a Judged>) -> Self {
+        let mut counts = Self::default();
+        for judged in findings {
+            match judged.finding.level {
+                Level::Error => counts.errors += 1,
+                Level::Warning => counts.warnings += 1,
+                Level::Note => counts.notes += 1,
+                Level::Off => {}
+            }
+        }
+        counts
+    }
+
+    /// All of them.
     #[must_use]
-    pub fn line(&self) -> String {
-        let findings = match self.errors + self.warnings + self.notes {
-            0 => "no findings".to_owned(),
-            _ => {
-                let parts = [(self.errors, "error"), (self.warnings, "warning"), (self.notes, "note")];
-                parts.iter().filter(|(n, _)| *n > 0).map(|(n, word)| count(*n, word)).collect::<Vec<_>>().join(", ")
-            }
-        };
-        let mut out = format!(
-            "{findings} · {} in {} ({} parsed) of {}",
-            count(self.operations, "Redis operation"),
-            count(self.files, "file"),
-            self.parsed,
-            count(self.packages, "package"),
-        );
-        for (n, word) in
-            [(self.undetermined, "undetermined"), (self.suppressed, "suppressed"), (self.unreadable, "not readable")]
+    pub fn total(self) -> usize {
+        self.errors + self.warnings + self.notes
+    }
+}
+
+impl Summary {
+    pub(super) fn of(analysis: &Analysis, counted: &[&Judged], suppressed: usize, hidden: usize) -> Self {
+        let selected = || analysis.workspace.files.iter().filter(|file| file.selected);
+        let read = || selected().filter(|file| file.content.is_some());
+        let packages: BTreeSet<_> = read().map(|file| file.package).collect();
+        Self {
+            files: read().count(),
+            files_skipped: selected().count() - read().count(),
+            packages: packages.len(),
+            operations: analysis.operations().count(),
+            undetermined: analysis.operations().filter(|op| is_undetermined(op)).count(),
+            findings: Counts::of(counted),
+            suppressed,
+            hidden,
+            unreadable: analysis.workspace.errors.len(),
+        }
+    }
+
+    /// Two lines for people: what came of it, and how much was looked at.
+    #[must_use]
+    pub fn text(&self, style: Style) -> String {
+        let Counts { errors, warnings, notes } = self.findings;
+        let mut parts = Vec::new();
+        for (count, word, level) in
+            [(errors, "error", Level::Error), (warnings, "warning", Level::Warning), (notes, "note", Level::Note)]
         {
-            if n > 0 {
-                out.push_str(&format!(" · {n} {word}"));
+            if count > 0 {
+                parts.push(style.level(level, &counted(count, word)));
             }
+        }
+        let mut out = if parts.is_empty() { style.bold("no findings") } else { parts.join(", ") };
+        let mut asides = Vec::new();
+        if self.suppressed > 0 {
+            asides.push(format!("{} suppressed", self.suppressed));
+        }
+        if self.hidden > 0 {
+            asides.push(format!("{} hidden", self.hidden));
+        }
+        if !asides.is_empty() {
+            out.push_str(&style.dim(&format!(" ({})", asides.join(", "))));
+        }
+        out.push('\n');
+        out.push_str(&style.dim(&self.extent()));
+        out.push('\n');
+        out
+    }
+
+    /// "looked at 42 operations (3 not fully resolved) in 120 files of 4 packages; 300 files were skipped …".
+    fn extent(&self) -> String {
+        let mut out = match self.operations {
+            0 => "found no Redis operation".to_owned(),
+            count => format!("looked at {}", counted(count, "Redis operation")),
+        };
+        if self.undetermined > 0 {
+            out.push_str(&format!(" ({} not fully resolved)", self.undetermined));
+        }
+        out.push_str(&format!(" in {} of {}", counted(self.files, "file"), counted(self.packages, "package")));
+        if self.unreadable > 0 {
+            out.push_str(&format!("; {} could not be read", self.unreadable));
+        }
+        if self.files_skipped > 0 {
+            let were = if self.files_skipped == 1 { "was" } else { "were" };
+            let skipped = counted(self.files_skipped, "file");
+            out.push_str(&format!("; {skipped} {were} skipped (no Redis client in the package, or tests)"));
         }
         out
     }
 }
 
-fn count(n: usize, word: &str) -> String {
-    format!("{n} {word}{}", if n == 1 { "" } else { "s" })
+/// A key or the TTL is not known.
+fn is_undetermined(op: &Operation) -> bool {
+    op.keys.iter().any(|key| key.template.is_none()) || op.ttl.kind == TtlKind::Undetermined
 }
 
-#[cfg(test)]
-mod tests {
-    use super::Summary;
-
-    #[test]
-    fn one_is_no_plural_and_zeros_are_left_out() {
-        let summary = Summary { files: 1, parsed: 1, packages: 1, operations: 2, errors: 1, ..Summary::default() };
-        assert_eq!(summary.line(), "1 error · 2 Redis operations in 1 file (1 parsed) of 1 package");
-        assert!(Summary::default().line().starts_with("no findings"));
-    }
+/// `1 file`, `2 files`.
+pub(super) fn counted(count: usize, word: &str) -> String {
+    if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") }
 }

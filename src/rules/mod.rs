@@ -14,14 +14,25 @@ mod keys_command;
 mod lock_without_ttl;
 mod missing_ttl;
 mod non_atomic_expiry;
+mod parse_error;
 mod report;
 mod stampede_prone_miss;
+mod suppression_blanket;
+mod suppression_duplicate;
+mod suppression_expired;
+mod suppression_malformed;
+mod suppression_misplaced;
+mod suppression_no_reason;
+mod suppression_unknown_rule;
+mod suppression_unmatched_range;
+mod suppression_unused;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod tests;
 mod ttl_policy;
 mod ttl_unit_mismatch;
+mod unused_policy_entry;
 mod unversioned_key;
 mod usage;
 
@@ -123,9 +134,20 @@ pub static REGISTRY: &[&dyn Rule] = &[
     &lock_without_ttl::LockWithoutTtl,
     &missing_ttl::MissingTtl,
     &non_atomic_expiry::NonAtomicExpiry,
+    &parse_error::ParseError,
     &stampede_prone_miss::StampedeProneMiss,
+    &suppression_blanket::SuppressionBlanket,
+    &suppression_duplicate::SuppressionDuplicate,
+    &suppression_expired::SuppressionExpired,
+    &suppression_malformed::SuppressionMalformed,
+    &suppression_misplaced::SuppressionMisplaced,
+    &suppression_no_reason::SuppressionNoReason,
+    &suppression_unknown_rule::SuppressionUnknownRule,
+    &suppression_unmatched_range::SuppressionUnmatchedRange,
+    &suppression_unused::SuppressionUnused,
     &ttl_policy::TtlPolicy,
     &ttl_unit_mismatch::TtlUnitMismatch,
+    &unused_policy_entry::UnusedPolicyEntry,
     &unversioned_key::UnversionedKey,
 ];
 

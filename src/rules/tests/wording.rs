@@ -14,7 +14,7 @@ fn ids_are_kebab_case_unique_and_sorted() {
         assert!(id.chars().all(|c| c.is_ascii_lowercase() || c == '-'), "{id}");
         assert_eq!(find(id).map(|rule| rule.meta().id), Some(*id));
     }
-    assert_eq!(ids.len(), 12);
+    assert_eq!(ids.len(), 23);
     assert!(find("no-such-rule").is_none());
 }
 
@@ -120,7 +120,8 @@ fn everything() -> Vec<Finding> {
 #[test]
 fn every_rule_is_read() {
     let findings = everything();
-    for rule in REGISTRY {
+    // Those about the run itself need a run: `suppress::tests` and the tests of the command line have them.
+    for rule in REGISTRY.iter().filter(|rule| rule.meta().category != Category::Run) {
         assert!(findings.iter().any(|finding| finding.rule == rule.meta().id), "no finding of {}", rule.meta().id);
     }
 }
