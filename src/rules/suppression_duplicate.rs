@@ -9,17 +9,20 @@
 //!
 //! ## Example
 //!
-//! ```rust,ignore
+//! ```text
 //! // cache-lint: ignore-file[key-format] -- keys are those of the old service
 //!
-//! // cache-lint: ignore[key-format] -- the old service reads this con.set_ex("legacy", value, 60).await?; ```
+//! // cache-lint: ignore[key-format] -- the old service reads this
+//! con.set_ex("legacy", value, 60).await?;
+//! ```
 //!
 //! ## Use instead
 //!
-//! ```rust,ignore
+//! ```text
 //! // cache-lint: ignore-file[key-format] -- keys are those of the old service
 //!
-//! con.set_ex("legacy", value, 60).await?; ```
+//! con.set_ex("legacy", value, 60).await?;
+//! ```
 //!
 //! ## Options
 //!
