@@ -1,0 +1,245 @@
+//! Keys: `{service}:v{n}:{entity}:{id}`, which only this crate can build.
+
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::marker::PhantomData;
+
+use crate::entity::CacheEntity;
+use crate::grammar;
+
+/// The key of one value of `E`. It has no constructor from a string: what it holds has the right form.
+///
+/// Different ids give different keys: the id's segments are escaped (`:`, `{`, `}`, `%`, control characters), so that an
+/// id cannot add a segment or move the key to another slot of a cluster. A key over 200 bytes keeps its prefix and
+/// ends in a 128-bit hash of the id.
+pub struct Key<E> {
+    text: String,
+    entity: PhantomData<fn() -> E>,
+}
+
+impl<E: CacheEntity> Key<E> {
+    /// The key of the value with this id.
+    #[must_use]
+    pub fn of(id: &E::Id) -> Self {
+        let mut text = String::with_capacity(64);
+        Self::write_to(id, &mut text);
+        Self { text, entity: PhantomData }
+    }
+
+    /// What all keys of `E` begin with: `{service}:v{version}:{entity}`.
+    #[must_use]
+    pub fn prefix() -> String {
+        let mut text = String::new();
+        Self::write_prefix(&mut text);
+        text
+    }
+
+    fn write_prefix(text: &mut String) {
+        use fmt::Write as _;
+        const {
+            assert!(
+                grammar::is_name(E::SERVICE),
+                "SERVICE: a lower-case letter, then lower-case letters, digits, `-`, `_`"
+            );
+            assert!(
+                grammar::is_name(E::ENTITY),
+                "ENTITY: a lower-case letter, then lower-case letters, digits, `-`, `_`"
+            );
+            assert!(E::VERSION > 0, "VERSION counts from 1");
+        }
+        text.push_str(E::SERVICE);
+        // Writing to a String cannot fail.
+        let _ = write!(text, ":v{}:", E::VERSION);
+        text.push_str(E::ENTITY);
+    }
+
+    /// Appends the key of `id` to `text`, which must be empty.
+    pub(crate) fn write_to(id: &E::Id, text: &mut String) {
+        Self::write_prefix(text);
+        let start = text.len();
+        id.write_segments(&mut Segments { out: text });
+        grammar::shorten(text, start);
+    }
+
+    /// The key as it is stored.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The key as it is stored.
+    #[must_use]
+    pub fn into_string(self) -> String {
+        self.text
+    }
+}
+
+impl<E> Clone for Key<E> {
+    fn clone(&self) -> Self {
+        Self { text: self.text.clone(), entity: PhantomData }
+    }
+}
+
+impl<E> fmt::Debug for Key<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Key").field(&self.text).finish()
+    }
+}
+
+impl<E> fmt::Display for Key<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl<E> PartialEq for Key<E> {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl<E> Eq for Key<E> {}
+
+impl<E> Hash for Key<E> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.text.hash(state);
+    }
+}
+
+/// What may be the id of an entity: one key segment, or a tuple of several.
+pub trait KeyId: Clone + Eq + Hash + Send + Sync + 'static {
+    /// Adds the segments of this id.
+    fn write_segments(&self, out: &mut Segments<'_>);
+}
+
+/// What may be one segment of a key. Integers, `bool`, `char` and text are.
+///
+/// Not floats (`0.1 + 0.2` is another key than `0.3`), not maps (their order changes), not `Debug` output (it changes
+/// with the compiler). For an id type of your own, implement it by one that is a segment already:
+///
+/// ```
+/// use cache_patterns::{KeySegment, Segments};
+/// #[derive(Clone, PartialEq, Eq, Hash)]
+/// struct OrderId(u64);
+/// impl KeySegment for OrderId {
+///     fn write(&self, out: &mut Segments<'_>) {
+///         self.0.write(out);
+///     }
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be part of a cache key",
+    label = "not a key segment",
+    note = "integers, `bool`, `char`, `String` and types that implement `KeySegment` by one of these can",
+    note = "a float has many spellings of one value, and `Debug` output changes with the compiler: use the row's id"
+)]
+pub trait KeySegment: Clone + Eq + Hash + Send + Sync + 'static {
+    /// Adds this segment; exactly one of the methods of `out` is called, once.
+    fn write(&self, out: &mut Segments<'_>);
+}
+
+/// Where the segments of an id are written to.
+pub struct Segments<'a> {
+    out: &'a mut String,
+}
+
+impl Segments<'_> {
+    /// Adds a segment of any text, escaped.
+    pub fn text(&mut self, segment: &str) {
+        self.out.push(':');
+        grammar::escape_into(self.out, segment);
+    }
+
+    /// Adds a whole number.
+    pub fn number(&mut self, number: impl Into<i128>) {
+        use fmt::Write as _;
+        // Writing to a String cannot fail.
+        let _ = write!(self.out, ":{}", number.into());
+    }
+}
+
+impl<T: KeySegment> KeyId for T {
+    fn write_segments(&self, out: &mut Segments<'_>) {
+        self.write(out);
+    }
+}
+
+macro_rules! numbers {
+    ($($number:ty)*) => {$(
+        impl KeySegment for $number {
+            fn write(&self, out: &mut Segments<'_>) {
+                out.number(*self);
+            }
+        }
+    )*};
+}
+numbers!(i8 i16 i32 i64 u8 u16 u32 u64);
+
+impl KeySegment for u128 {
+    fn write(&self, out: &mut Segments<'_>) {
+        out.text(&self.to_string());
+    }
+}
+
+impl KeySegment for i128 {
+    fn write(&self, out: &mut Segments<'_>) {
+        out.number(*self);
+    }
+}
+
+impl KeySegment for usize {
+    fn write(&self, out: &mut Segments<'_>) {
+        out.text(&self.to_string());
+    }
+}
+
+impl KeySegment for String {
+    fn write(&self, out: &mut Segments<'_>) {
+        out.text(self);
+    }
+}
+
+impl KeySegment for &'static str {
+    fn write(&self, out: &mut Segments<'_>) {
+        out.text(self);
+    }
+}
+
+impl KeySegment for std::sync::Arc<str> {
+    fn write(&self, out: &mut Segments<'_>) {
+        out.text(self);
+    }
+}
+
+impl KeySegment for Box<str> {
+    fn write(&self, out: &mut Segments<'_>) {
+        out.text(self);
+    }
+}
+
+impl KeySegment for bool {
+    fn write(&self, out: &mut Segments<'_>) {
+        out.text(if *self { "true" } else { "false" });
+    }
+}
+
+impl KeySegment for char {
+    fn write(&self, out: &mut Segments<'_>) {
+        out.text(self.encode_utf8(&mut [0; 4]));
+    }
+}
+
+macro_rules! tuples {
+    ($(($($name:ident $index:tt)+))*) => {$(
+        impl<$($name: KeySegment),+> KeyId for ($($name,)+) {
+            fn write_segments(&self, out: &mut Segments<'_>) {
+                $(self.$index.write(out);)+
+            }
+        }
+    )*};
+}
+tuples! {
+    (A 0 B 1)
+    (A 0 B 1 C 2)
+    (A 0 B 1 C 2 D 3)
+}
