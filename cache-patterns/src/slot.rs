@@ -322,7 +322,8 @@ pub fn settle(slot: &mut Option<Stored>, token: Option<Token>, how: &Settlement,
             }
             let newest = header.version.max(version);
             if !records.is_empty() {
-                *slot = Some(fenced(&records, newest, header.flags));
+                // Only of writers that vanished: then nothing is known, and the slot is empty.
+                *slot = Some(fenced(&records, newest, header.flags)).filter(|fence| now < fence.expires);
                 return Settled::Absent;
             }
             match how {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use quick_cache::sync::Cache as Slots;
 
-use super::{Acquired, Filled, Info, Invalidation, Settled, Settlement, Store, StoreFuture, Token, Want};
+use super::{Acquired, Confirm, Filled, Info, Invalidation, Settled, Settlement, Store, StoreFuture, Token, Want};
 use crate::clock::{Clock, SystemClock};
 use crate::slot::{self, Stored};
 
@@ -151,8 +151,9 @@ impl Store for MemoryStore {
         ready(self.inner.change(key, |slot, now| slot::release(slot, token, now)))
     }
 
-    fn invalidate<'a>(&'a self, key: &'a str, how: Invalidation) -> StoreFuture<'a, ()> {
-        ready(self.inner.change(key, |slot, now| slot::invalidate(slot, how, now)))
+    fn invalidate<'a>(&'a self, key: &'a str, how: Invalidation, _confirm: Option<Confirm>) -> StoreFuture<'a, u32> {
+        self.inner.change(key, |slot, now| slot::invalidate(slot, how, now));
+        ready(0)
     }
 
     fn fence<'a>(&'a self, key: &'a str, token: Token, budget: Duration) -> StoreFuture<'a, ()> {
@@ -171,10 +172,6 @@ impl Store for MemoryStore {
     fn raise_watermark(&self, server_seconds: u32) -> StoreFuture<'_, ()> {
         self.inner.watermark.fetch_max(server_seconds, Ordering::Relaxed);
         ready(())
-    }
-
-    fn wait<'a>(&'a self, _key: &'a str, _replicas: u32, _timeout: Duration) -> StoreFuture<'a, u32> {
-        ready(0)
     }
 
     fn now(&self) -> u64 {

@@ -1,6 +1,8 @@
 //! Where slots are kept: in memory, or in Redis and Valkey.
 
 mod memory;
+#[cfg(feature = "redis")]
+pub(crate) mod redis;
 
 use std::pin::Pin;
 use std::time::Duration;
@@ -8,6 +10,8 @@ use std::time::Duration;
 use bytes::Bytes;
 
 pub use self::memory::MemoryStore;
+#[cfg(feature = "redis")]
+pub use self::redis::RedisStore;
 pub use crate::envelope::Token;
 pub use crate::slot::{Acquired, Filled, Invalidation, Settled, Settlement, Want};
 
@@ -47,8 +51,9 @@ pub trait Store: Send + Sync + 'static {
     /// Gives the lease back without filling.
     fn release<'a>(&'a self, key: &'a str, token: Token) -> StoreFuture<'a, ()>;
 
-    /// Takes the entry away.
-    fn invalidate<'a>(&'a self, key: &'a str, how: Invalidation) -> StoreFuture<'a, ()>;
+    /// Takes the entry away, and waits until that many replicas have confirmed it, where `confirm` asks for it and no
+    /// longer than it says. The number that did: 0 when it was not asked.
+    fn invalidate<'a>(&'a self, key: &'a str, how: Invalidation, confirm: Option<Confirm>) -> StoreFuture<'a, u32>;
 
     /// Puts up a fence for one writer.
     fn fence<'a>(&'a self, key: &'a str, token: Token, budget: Duration) -> StoreFuture<'a, ()>;
@@ -62,9 +67,6 @@ pub trait Store: Send + Sync + 'static {
     /// Demands that everything written before `server_seconds` is refreshed before it is trusted, in every process: what
     /// an outage may have left stale.
     fn raise_watermark(&self, server_seconds: u32) -> StoreFuture<'_, ()>;
-
-    /// Waits until `replicas` replicas have what was last written to `key`; the number that has it.
-    fn wait<'a>(&'a self, key: &'a str, replicas: u32, timeout: Duration) -> StoreFuture<'a, u32>;
 
     /// The server's time, milliseconds since 1970, as well as it is known without asking.
     fn now(&self) -> u64;
@@ -82,6 +84,15 @@ pub trait Store: Send + Sync + 'static {
 
     /// Whether other processes see the same slots.
     fn shared(&self) -> bool;
+}
+
+/// How many replicas have to confirm a change, and how long they have for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Confirm {
+    /// Replicas.
+    pub replicas: u32,
+    /// The longest wait.
+    pub within: Duration,
 }
 
 /// What the nodes of a store say of themselves.

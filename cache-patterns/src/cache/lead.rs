@@ -1,0 +1,322 @@
+//! What the task of a flight does: take the lease, load, fill; or wait for another process's load.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::entry::{Entry, Reading, read};
+use super::load::{self, LoadContext, LoadResult, Wishes};
+use super::{Erased, Inner, Source};
+use crate::clock::millis;
+use crate::entity::CacheEntity;
+use crate::error::LoadError;
+use crate::flight::Pilot;
+use crate::local::Ticket;
+use crate::observe::Meter;
+use crate::slot::{Acquired, Filled, Want};
+use crate::store::Token;
+
+/// What a flight brings.
+pub(super) type Landed<E, Er> = Result<(Entry<E>, Source), LoadError<Er>>;
+
+/// What a reader asks for.
+#[derive(Debug, Clone)]
+pub(super) struct Request {
+    pub(super) key: String,
+    /// The least data version; 0: any.
+    pub(super) at_least: u64,
+    /// A known absence is no answer.
+    pub(super) need_value: bool,
+}
+
+impl Request {
+    pub(super) fn accepts<E>(&self, entry: &Entry<E>) -> bool {
+        entry.version >= self.at_least && !(self.need_value && entry.value.is_none())
+    }
+}
+
+/// Why a flight was started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reason {
+    /// Somebody waits for the value.
+    Miss,
+    /// The store holds bytes that cannot be used although they look fresh to it.
+    Unusable,
+    /// Nobody waits: the value is refreshed before or after its TTL.
+    Refresh,
+}
+
+/// How the store answered the wish to load.
+enum Leave<E> {
+    /// Load, and fill under this token.
+    Lease(Token),
+    /// Load, and do not fill. `certain`: callers that come late may have the value nevertheless.
+    NoFill { with_store: bool, certain: bool },
+    /// Somebody else has loaded it.
+    Answer(Entry<E>),
+    /// Somebody else is at it, and nobody waits here.
+    GiveUp,
+}
+
+/// The whole flight. Runs in a task of its own.
+pub(super) async fn fly<E, Er, F, Fut>(
+    inner: Arc<Inner>,
+    request: Request,
+    reason: Reason,
+    pilot: Pilot<Erased>,
+    meter: Arc<Meter>,
+    load: F,
+) where
+    E: CacheEntity,
+    Er: Send + Sync + 'static,
+    F: FnOnce(LoadContext) -> Fut + Send,
+    Fut: Future<Output = Result<Option<E>, Er>> + Send,
+{
+    // Before the store is asked: what is invalidated from here on ends the copy that is made below.
+    let ticket = inner.local.ticket(&request.key);
+    let leave = inner.leave::<E>(&request, reason, &meter).await;
+    let publish = |landed: Landed<E, Er>| pilot.flight().publish(Arc::new(landed));
+    match leave {
+        Leave::GiveUp => {}
+        Leave::Answer(entry) => {
+            inner.keep(&request.key, ticket, &entry);
+            publish(Ok((entry, Source::Store)));
+            pilot.land(true);
+        }
+        Leave::NoFill { with_store, certain } => {
+            pilot.flight().begin();
+            let result = load::run(&inner, &meter, with_store, load).await;
+            publish(inner.landed(&result));
+            pilot.land(certain);
+        }
+        Leave::Lease(token) => {
+            pilot.flight().begin();
+            let Some(result) = inner.load_under_lease(&request.key, token, &pilot, &meter, load).await else {
+                // Nobody wants it any more. The lease is free again, and callers that come now start anew.
+                inner.release(&request.key, token).await;
+                return;
+            };
+            let landed = inner.landed(&result);
+            let entry = landed.as_ref().ok().map(|(entry, _)| entry.clone());
+            publish(landed);
+            let certain = match entry {
+                Some(entry) => inner.fill(&request.key, token, ticket, entry, result.wishes, &meter).await,
+                None => {
+                    inner.release(&request.key, token).await;
+                    // An error is as true for those who came late.
+                    true
+                }
+            };
+            pilot.land(certain);
+        }
+    }
+}
+
+impl Inner {
+    /// Asks for the lease until there is an answer: a lease, a value, or the end of patience.
+    async fn leave<E: CacheEntity>(&self, request: &Request, reason: Reason, meter: &Meter) -> Leave<E> {
+        let key = request.key.as_str();
+        let without_store = Leave::NoFill { with_store: false, certain: true };
+        if self.guard.distrusts(key) {
+            return without_store;
+        }
+        let node = self.guard.store.node(key);
+        let token = Token::new();
+        let mut want =
+            Want { fingerprint: E::FINGERPRINT, at_least: request.at_least, refresh: reason != Reason::Miss };
+        let patience = Instant::now() + self.limits.wait;
+        let mut pause = Duration::from_millis(2);
+        loop {
+            let (lease, command) = (self.limits.lease, self.limits.command);
+            let acquired = self.guard.call(node, command, self.guard.store.acquire(key, token, lease, want)).await;
+            let remaining = match acquired {
+                Ok(Acquired::Granted { .. }) => return Leave::Lease(token),
+                Ok(Acquired::Fenced { .. }) => return Leave::NoFill { with_store: true, certain: false },
+                Ok(Acquired::Fresh(bytes)) => {
+                    if let Reading::Entry(entry) = read::<E>(Some(&bytes), meter)
+                        && entry.trusted(self.guard.watermark(node))
+                        && request.accepts(&entry)
+                    {
+                        return Leave::Answer(entry);
+                    }
+                    want.refresh = true;
+                    continue;
+                }
+                Ok(Acquired::Busy { .. }) if reason == Reason::Refresh => return Leave::GiveUp,
+                Ok(Acquired::Busy { remaining, .. }) => remaining,
+                Err(error) => {
+                    tracing::debug!(entity = meter.entity, %error, "loading without the store");
+                    return without_store;
+                }
+            };
+            // Another process loads. Its value is read as soon as it is there; its lease is taken over when it ends.
+            let again = (Instant::now() + remaining).min(patience);
+            loop {
+                tokio::time::sleep(pause.mul_f64(0.5 + fastrand::f64()).min(remaining)).await;
+                pause = (pause * 2).min(Duration::from_millis(50));
+                let Ok(bytes) = self.guard.call(node, self.limits.read, self.guard.store.get(key)).await else {
+                    return without_store;
+                };
+                let now = self.guard.now();
+                match read::<E>(bytes.as_ref(), meter) {
+                    Reading::Entry(entry)
+                        if entry.fresh(now, self.guard.watermark(node)) && request.accepts(&entry) =>
+                    {
+                        return Leave::Answer(entry);
+                    }
+                    // Invalidated or given back: ask for the lease at once.
+                    _ if bytes.is_none() => break,
+                    _ => {}
+                }
+                if Instant::now() >= again {
+                    break;
+                }
+            }
+            if Instant::now() >= patience {
+                return Leave::NoFill { with_store: true, certain: false };
+            }
+        }
+    }
+
+    /// Loads, renewing the lease. `None`: cancelled, because nobody waits any more.
+    async fn load_under_lease<E, Er, F, Fut>(
+        &self,
+        key: &str,
+        token: Token,
+        pilot: &Pilot<Erased>,
+        meter: &Meter,
+        load: F,
+    ) -> Option<LoadResult<E, Er>>
+    where
+        E: CacheEntity,
+        Er: Send + Sync + 'static,
+        F: FnOnce(LoadContext) -> Fut + Send,
+        Fut: Future<Output = Result<Option<E>, Er>> + Send,
+    {
+        let mut running = pin!(load::run(self, meter, true, load));
+        let lease = self.limits.lease;
+        let mut renewal = tokio::time::interval(lease / 3);
+        renewal.tick().await;
+        let mut glance = tokio::time::interval(Duration::from_millis(20));
+        loop {
+            tokio::select! {
+                result = &mut running => return Some(result),
+                _ = renewal.tick() => {
+                    let node = self.guard.store.node(key);
+                    // Lost or unreachable: the load goes on for its callers, and the fill will be refused.
+                    let _ = self.guard.call(node, self.limits.command, self.guard.store.renew(key, token, lease)).await;
+                }
+                _ = glance.tick(), if self.limits.cancel_unwanted => {
+                    if pilot.unwanted() {
+                        return None;
+                    }
+                }
+            }
+        }
+    }
+
+    /// A loaded value as an entry that is fresh from now on.
+    fn landed<E: CacheEntity, Er>(&self, result: &LoadResult<E, Er>) -> Landed<E, Er> {
+        match &result.value {
+            Ok(value) => Ok((self.loaded_entry(value.clone(), result.took), Source::Loaded)),
+            Err(error) => Err(error.clone()),
+        }
+    }
+
+    /// The entry of what was loaded just now.
+    pub(super) fn loaded_entry<E: CacheEntity>(&self, value: Option<Arc<E>>, took: Duration) -> Entry<E> {
+        Entry {
+            version: value.as_ref().map_or(0, |value| value.data_version()),
+            value,
+            written_at: u32::try_from(self.guard.now() / 1000).unwrap_or(u32::MAX),
+            soft_deadline: 0,
+            cost: took,
+            only_on_error: false,
+        }
+    }
+
+    /// Stores what was loaded, and makes the local copy. Whether the store took it, so that late callers may have it.
+    pub(super) async fn fill<E: CacheEntity>(
+        &self,
+        key: &str,
+        token: Token,
+        ticket: Ticket,
+        mut entry: Entry<E>,
+        wishes: Wishes,
+        meter: &Meter,
+    ) -> bool {
+        let Some((bytes, ttl)) = self.prepare(&mut entry, wishes, meter) else {
+            self.release(key, token).await;
+            return false;
+        };
+        let node = self.guard.store.node(key);
+        let filled = self.guard.call(node, self.limits.command, self.guard.store.fill(key, token, bytes, ttl)).await;
+        self.filled(filled.ok(), key, token, ticket, &entry, meter).await
+    }
+
+    /// Acts upon the store's answer to a fill; `None`: there was none. Whether it took the value.
+    pub(super) async fn filled<E: CacheEntity>(
+        &self,
+        answer: Option<Filled>,
+        key: &str,
+        token: Token,
+        ticket: Ticket,
+        entry: &Entry<E>,
+        meter: &Meter,
+    ) -> bool {
+        match answer {
+            Some(Filled::Stored) => self.keep(key, ticket, entry),
+            Some(Filled::Lost) => meter.refused(),
+            Some(Filled::Older) => {
+                meter.refused();
+                tracing::debug!(entity = meter.entity, "the source is behind what is known to be committed");
+                self.release(key, token).await;
+            }
+            None => {}
+        }
+        answer == Some(Filled::Stored)
+    }
+
+    /// The bytes and the hard expiry of an entry that was loaded; `None`: it is not to be stored.
+    pub(super) fn prepare<E: CacheEntity>(
+        &self,
+        entry: &mut Entry<E>,
+        wishes: Wishes,
+        meter: &Meter,
+    ) -> Option<(bytes::Bytes, Duration)> {
+        if wishes.not_cacheable {
+            return None;
+        }
+        let stated = if entry.value.is_some() { E::TTL.as_duration() } else { E::NEGATIVE?.as_duration() };
+        let fresh = E::JITTER.shorten(wishes.ttl.map_or(stated, |ttl| ttl.min(stated)));
+        entry.soft_deadline = self.guard.after(fresh);
+        let cost = crate::early::smooth(None, entry.cost, fresh);
+        match Entry::encode(entry.value.as_deref(), entry.soft_deadline, cost, self.guard.now()) {
+            Ok((bytes, _)) => {
+                let kept = if entry.value.is_some() { E::STALE.max(E::STALE_IF_ERROR) } else { Duration::ZERO };
+                Some((bytes, fresh + kept))
+            }
+            Err(error) => {
+                tracing::error!(entity = meter.entity, %error, "a value cannot be encoded and is not cached");
+                None
+            }
+        }
+    }
+
+    /// Makes a local copy, for as long as the entity allows and the entry is fresh.
+    pub(super) fn keep<E: CacheEntity>(&self, key: &str, ticket: Ticket, entry: &Entry<E>) {
+        if E::LOCAL.is_zero() || !self.local.on() || entry.value.is_none() {
+            return;
+        }
+        let fresh = entry.soft_deadline.saturating_sub(self.guard.now());
+        self.local.put(key, ticket, Arc::new(entry.clone()), millis(E::LOCAL).min(fresh));
+    }
+
+    pub(super) async fn release(&self, key: &str, token: Token) {
+        let node = self.guard.store.node(key);
+        // Where it does not arrive, the lease ends by itself.
+        let _ = self.guard.call(node, self.limits.command, self.guard.store.release(key, token)).await;
+    }
+}

@@ -1,0 +1,130 @@
+//! A connection to one server, to the primary behind Sentinel, or to a cluster.
+
+use std::fmt;
+use std::time::Duration;
+
+use redis::aio::{ConnectionLike as _, ConnectionManager, ConnectionManagerConfig};
+use redis::{Cmd, ErrorKind, RedisError, RedisResult, ServerErrorKind, Value};
+
+use crate::error::StoreError;
+
+/// Longer than any deadline of the cache, so that only a dead connection is ended by it.
+const RESPONSE: Duration = Duration::from_secs(5);
+const CONNECT: Duration = Duration::from_secs(1);
+/// Between attempts to connect again.
+const PAUSE_LEAST: Duration = Duration::from_millis(50);
+const PAUSE_MOST: Duration = Duration::from_secs(1);
+
+/// Where the server is, without its password in any message.
+#[derive(Clone)]
+pub(crate) enum Target {
+    One(redis::Client),
+    #[cfg(feature = "sentinel")]
+    Sentinel(std::sync::Arc<super::sentinel::Sentinel>),
+    #[cfg(feature = "cluster")]
+    Cluster(Vec<String>),
+}
+
+impl Target {
+    pub(crate) fn one(url: &str) -> Result<Self, StoreError> {
+        redis::Client::open(url).map(Self::One).map_err(|error| invalid(url, &error))
+    }
+
+    /// Does not wait for the server: what is sent before it answers fails.
+    pub(crate) async fn open(&self) -> RedisResult<Link> {
+        match self {
+            Self::One(client) => {
+                let config = ConnectionManagerConfig::new()
+                    .set_response_timeout(Some(RESPONSE))
+                    .set_connection_timeout(Some(CONNECT))
+                    .set_min_delay(PAUSE_LEAST)
+                    .set_max_delay(PAUSE_MOST);
+                ConnectionManager::new_lazy_with_config(client.clone(), config).map(Link::One)
+            }
+            #[cfg(feature = "sentinel")]
+            Self::Sentinel(sentinel) => Ok(Link::Sentinel(super::sentinel::SentinelLink::new(sentinel.clone()))),
+            #[cfg(feature = "cluster")]
+            Self::Cluster(urls) => {
+                let client = redis::cluster::ClusterClientBuilder::new(urls.clone())
+                    .connection_timeout(CONNECT)
+                    .response_timeout(RESPONSE)
+                    .retries(2)
+                    .build()?;
+                client.get_async_connection().await.map(Link::Cluster)
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::One(_) => "one server",
+            #[cfg(feature = "sentinel")]
+            Self::Sentinel(_) => "sentinel",
+            #[cfg(feature = "cluster")]
+            Self::Cluster(_) => "cluster",
+        })
+    }
+}
+
+/// A URL that is none, named without what may be a password.
+pub(crate) fn invalid(url: &str, error: &RedisError) -> StoreError {
+    let scheme = url.split_once("://").map_or("(no scheme)", |(scheme, _)| scheme);
+    let host = url.rsplit_once('@').map_or("", |(_, host)| host);
+    StoreError::Refused(format!("`{scheme}://…{host}` is no Redis URL: {}", error.category()))
+}
+
+/// An open connection; clones share it.
+#[derive(Clone)]
+pub(crate) enum Link {
+    One(ConnectionManager),
+    #[cfg(feature = "sentinel")]
+    Sentinel(super::sentinel::SentinelLink),
+    #[cfg(feature = "cluster")]
+    Cluster(redis::cluster_async::ClusterConnection),
+}
+
+impl Link {
+    pub(crate) async fn send(&self, command: &Cmd) -> RedisResult<Value> {
+        match self {
+            Self::One(manager) => manager.clone().req_packed_command(command).await?.extract_error(),
+            #[cfg(feature = "sentinel")]
+            Self::Sentinel(link) => link.send(command).await,
+            #[cfg(feature = "cluster")]
+            Self::Cluster(cluster) => cluster.clone().req_packed_command(command).await?.extract_error(),
+        }
+    }
+
+    /// On the node that answers for the slot, or on any.
+    #[cfg_attr(not(feature = "cluster"), expect(unused_variables, reason = "there is only one node"))]
+    pub(crate) async fn send_to_slot(&self, command: &Cmd, slot: u16) -> RedisResult<Value> {
+        match self {
+            #[cfg(feature = "cluster")]
+            Self::Cluster(cluster) => {
+                use redis::cluster_routing::{Route, RoutingInfo, SingleNodeRoutingInfo, SlotAddr};
+                let route = SingleNodeRoutingInfo::SpecificNode(Route::new(slot, SlotAddr::Master));
+                cluster.clone().route_command(command.clone(), RoutingInfo::SingleNode(route)).await?.extract_error()
+            }
+            _ => self.send(command).await,
+        }
+    }
+}
+
+/// What an error means for the caller. Server messages are passed on; they hold no credentials.
+pub(crate) fn store_error(error: &RedisError) -> StoreError {
+    match error.kind() {
+        ErrorKind::Server(
+            ServerErrorKind::BusyLoading
+            | ServerErrorKind::ClusterDown
+            | ServerErrorKind::MasterDown
+            | ServerErrorKind::ReadOnly
+            | ServerErrorKind::TryAgain,
+        ) => StoreError::Unreachable(error.category().to_owned()),
+        ErrorKind::Server(_) | ErrorKind::Extension => {
+            let detail = error.detail().unwrap_or("");
+            StoreError::Refused(format!("{} {detail}", error.code().unwrap_or(error.category())))
+        }
+        _ => StoreError::Unreachable(error.category().to_owned()),
+    }
+}

@@ -1,0 +1,168 @@
+//! A store that fails, hangs or is slow on demand.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::slot::{Acquired, Filled, Invalidation, Settled, Settlement, Want};
+use crate::store::{Confirm, Info, Store, StoreError, StoreFuture, Token};
+use crate::sync::{Mutex, lock};
+
+/// What a [`FaultStore`] does to its calls. Clones are the same switch.
+#[derive(Debug, Clone, Default)]
+pub struct Faults {
+    state: Arc<Mutex<State>>,
+    calls: Arc<AtomicU64>,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct State {
+    delay: Duration,
+    down: bool,
+    hangs: bool,
+    /// Answers are lost after the call was carried out.
+    mute: bool,
+}
+
+impl Faults {
+    /// Every call fails at once.
+    pub fn down(&self, down: bool) {
+        lock(&self.state).down = down;
+    }
+
+    /// Every call waits for ever, and is not carried out.
+    pub fn hang(&self, hangs: bool) {
+        lock(&self.state).hangs = hangs;
+    }
+
+    /// Every call is carried out, and its answer lost.
+    pub fn mute(&self, mute: bool) {
+        lock(&self.state).mute = mute;
+    }
+
+    /// Every call takes this much longer.
+    pub fn delay(&self, delay: Duration) {
+        lock(&self.state).delay = delay;
+    }
+
+    /// Calls that reached the store so far, failed ones included.
+    #[must_use]
+    pub fn calls(&self) -> u64 {
+        self.calls.load(Ordering::SeqCst)
+    }
+}
+
+/// A store in front of another one that does what its [`Faults`] say.
+pub struct FaultStore<S> {
+    store: S,
+    faults: Faults,
+}
+
+impl<S: Store> FaultStore<S> {
+    /// In front of `store`, without a fault at first.
+    pub fn new(store: S) -> (Self, Faults) {
+        let faults = Faults::default();
+        (Self { store, faults: faults.clone() }, faults)
+    }
+
+    fn pass<'a, T: Send + 'a>(
+        &'a self,
+        call: impl FnOnce(&'a S) -> StoreFuture<'a, T> + Send + 'a,
+    ) -> StoreFuture<'a, T> {
+        Box::pin(async move {
+            self.faults.calls.fetch_add(1, Ordering::SeqCst);
+            let state = *lock(&self.faults.state);
+            if !state.delay.is_zero() {
+                tokio::time::sleep(state.delay).await;
+            }
+            if state.hangs {
+                std::future::pending::<()>().await;
+            }
+            if state.down {
+                return Err(StoreError::Unreachable("switched off by a test".to_owned()));
+            }
+            let answer = call(&self.store).await;
+            if state.mute {
+                std::future::pending::<()>().await;
+            }
+            answer
+        })
+    }
+}
+
+impl<S: Store> Store for FaultStore<S> {
+    fn get<'a>(&'a self, key: &'a str) -> StoreFuture<'a, Option<Bytes>> {
+        self.pass(move |store| store.get(key))
+    }
+
+    fn get_many<'a>(&'a self, keys: &'a [String]) -> StoreFuture<'a, Vec<Option<Bytes>>> {
+        self.pass(move |store| store.get_many(keys))
+    }
+
+    fn acquire<'a>(&'a self, key: &'a str, token: Token, lease: Duration, want: Want) -> StoreFuture<'a, Acquired> {
+        self.pass(move |store| store.acquire(key, token, lease, want))
+    }
+
+    fn acquire_many<'a>(
+        &'a self,
+        keys: &'a [(String, Token)],
+        lease: Duration,
+        want: Want,
+    ) -> StoreFuture<'a, Vec<Acquired>> {
+        self.pass(move |store| store.acquire_many(keys, lease, want))
+    }
+
+    fn fill<'a>(&'a self, key: &'a str, token: Token, bytes: Bytes, ttl: Duration) -> StoreFuture<'a, Filled> {
+        self.pass(move |store| store.fill(key, token, bytes, ttl))
+    }
+
+    fn fill_many<'a>(&'a self, fills: Vec<(String, Token, Bytes, Duration)>) -> StoreFuture<'a, Vec<Filled>> {
+        self.pass(move |store| store.fill_many(fills))
+    }
+
+    fn renew<'a>(&'a self, key: &'a str, token: Token, lease: Duration) -> StoreFuture<'a, bool> {
+        self.pass(move |store| store.renew(key, token, lease))
+    }
+
+    fn release<'a>(&'a self, key: &'a str, token: Token) -> StoreFuture<'a, ()> {
+        self.pass(move |store| store.release(key, token))
+    }
+
+    fn invalidate<'a>(&'a self, key: &'a str, how: Invalidation, confirm: Option<Confirm>) -> StoreFuture<'a, u32> {
+        self.pass(move |store| store.invalidate(key, how, confirm))
+    }
+
+    fn fence<'a>(&'a self, key: &'a str, token: Token, budget: Duration) -> StoreFuture<'a, ()> {
+        self.pass(move |store| store.fence(key, token, budget))
+    }
+
+    fn settle<'a>(&'a self, key: &'a str, token: Option<Token>, how: Settlement) -> StoreFuture<'a, Settled> {
+        self.pass(move |store| store.settle(key, token, how))
+    }
+
+    fn info(&self) -> StoreFuture<'_, Info> {
+        self.pass(|store| store.info())
+    }
+
+    fn raise_watermark(&self, server_seconds: u32) -> StoreFuture<'_, ()> {
+        self.pass(move |store| store.raise_watermark(server_seconds))
+    }
+
+    fn now(&self) -> u64 {
+        self.store.now()
+    }
+
+    fn node(&self, key: &str) -> usize {
+        self.store.node(key)
+    }
+
+    fn nodes(&self) -> usize {
+        self.store.nodes()
+    }
+
+    fn shared(&self) -> bool {
+        self.store.shared()
+    }
+}

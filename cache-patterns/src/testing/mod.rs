@@ -1,0 +1,7 @@
+//! For tests: what every store has to do, and doubles that fail on demand. Feature `test-util`.
+
+mod conformance;
+mod faults;
+
+pub use self::conformance::conformance;
+pub use self::faults::{FaultStore, Faults};
