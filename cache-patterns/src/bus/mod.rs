@@ -2,6 +2,8 @@
 
 mod process;
 mod receiver;
+#[cfg(feature = "redis")]
+mod redis;
 
 use std::time::Duration;
 
@@ -9,6 +11,8 @@ use tokio::sync::mpsc;
 
 pub use self::process::ProcessBus;
 pub(crate) use self::receiver::{Copies, Publisher, receive};
+#[cfg(feature = "redis")]
+pub use self::redis::RedisBus;
 use crate::store::StoreFuture;
 
 /// Keys that were invalidated together.

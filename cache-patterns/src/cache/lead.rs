@@ -197,9 +197,9 @@ impl Inner {
     {
         let mut running = pin!(load::run(self, meter, true, load));
         let lease = self.limits.lease;
-        let mut renewal = tokio::time::interval(lease / 3);
-        renewal.tick().await;
-        let mut glance = tokio::time::interval(Duration::from_millis(20));
+        let every = |period: Duration| tokio::time::interval_at(Instant::now() + period, period);
+        let mut renewal = every((lease / 3).max(Duration::from_millis(1)));
+        let mut glance = every(Duration::from_millis(20));
         loop {
             tokio::select! {
                 result = &mut running => return Some(result),

@@ -148,7 +148,8 @@ impl Store for MemoryStore {
     }
 
     fn release<'a>(&'a self, key: &'a str, token: Token) -> StoreFuture<'a, ()> {
-        ready(self.inner.change(key, |slot, now| slot::release(slot, token, now)))
+        self.inner.change(key, |slot, now| slot::release(slot, token, now));
+        ready(())
     }
 
     fn invalidate<'a>(&'a self, key: &'a str, how: Invalidation, _confirm: Option<Confirm>) -> StoreFuture<'a, u32> {
@@ -157,7 +158,8 @@ impl Store for MemoryStore {
     }
 
     fn fence<'a>(&'a self, key: &'a str, token: Token, budget: Duration) -> StoreFuture<'a, ()> {
-        ready(self.inner.change(key, |slot, now| slot::fence(slot, token, budget, now)))
+        self.inner.change(key, |slot, now| slot::fence(slot, token, budget, now));
+        ready(())
     }
 
     fn settle<'a>(&'a self, key: &'a str, token: Option<Token>, how: Settlement) -> StoreFuture<'a, Settled> {

@@ -7,6 +7,8 @@
     reason = "helpers of tests, of which each uses some"
 )]
 
+pub mod source;
+
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -154,7 +156,8 @@ fn spawn(port: u16, folder: &Path, extra: &[&str]) -> Option<Child> {
         .expect("redis-server is installed (apt-get install redis-server)");
     let until = Instant::now() + Duration::from_secs(10);
     while Instant::now() < until {
-        if child.try_wait().ok()?.is_some() {
+        if !matches!(child.try_wait(), Ok(None)) {
+            let _ = child.wait();
             return None;
         }
         if std::net::TcpStream::connect(("127.0.0.1", port)).is_ok() {
@@ -163,5 +166,6 @@ fn spawn(port: u16, folder: &Path, extra: &[&str]) -> Option<Child> {
         std::thread::sleep(Duration::from_millis(10));
     }
     let _ = child.kill();
+    let _ = child.wait();
     None
 }

@@ -18,7 +18,7 @@ const PAUSE_MOST: Duration = Duration::from_secs(1);
 /// Where the server is, without its password in any message.
 #[derive(Clone)]
 pub(crate) enum Target {
-    One(redis::Client),
+    One(Box<redis::Client>),
     #[cfg(feature = "sentinel")]
     Sentinel(std::sync::Arc<super::sentinel::Sentinel>),
     #[cfg(feature = "cluster")]
@@ -27,7 +27,7 @@ pub(crate) enum Target {
 
 impl Target {
     pub(crate) fn one(url: &str) -> Result<Self, StoreError> {
-        redis::Client::open(url).map(Self::One).map_err(|error| invalid(url, &error))
+        redis::Client::open(url).map(|client| Self::One(Box::new(client))).map_err(|error| invalid(url, &error))
     }
 
     /// Does not wait for the server: what is sent before it answers fails.
@@ -39,7 +39,7 @@ impl Target {
                     .set_connection_timeout(Some(CONNECT))
                     .set_min_delay(PAUSE_LEAST)
                     .set_max_delay(PAUSE_MOST);
-                ConnectionManager::new_lazy_with_config(client.clone(), config).map(Link::One)
+                ConnectionManager::new_lazy_with_config((**client).clone(), config).map(Link::One)
             }
             #[cfg(feature = "sentinel")]
             Self::Sentinel(sentinel) => Ok(Link::Sentinel(super::sentinel::SentinelLink::new(sentinel.clone()))),

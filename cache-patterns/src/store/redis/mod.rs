@@ -4,7 +4,7 @@ mod info;
 pub(crate) mod link;
 pub(crate) mod scripts;
 #[cfg(feature = "sentinel")]
-mod sentinel;
+pub(crate) mod sentinel;
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};

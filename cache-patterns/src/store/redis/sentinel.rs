@@ -7,7 +7,7 @@ use redis::sentinel::{SentinelClient, SentinelServerType};
 use redis::{Cmd, ErrorKind, RedisResult, ServerErrorKind, Value};
 use tokio::sync::Mutex;
 
-use super::link::invalid;
+use super::link::{invalid, store_error};
 use crate::error::StoreError;
 
 /// The sentinels, and the name that they know the primary by.
@@ -16,10 +16,15 @@ pub(crate) struct Sentinel {
 }
 
 impl Sentinel {
-    pub(super) fn new(urls: &[String], primary: &str) -> Result<Self, StoreError> {
-        let client = SentinelClient::build(urls.to_vec(), primary.to_owned(), None, SentinelServerType::Master)
+    pub(crate) fn new(urls: &[String], primary: &str) -> Result<Self, StoreError> {
+        let client = SentinelClient::build(urls.to_vec(), primary, None, SentinelServerType::Master)
             .map_err(|error| invalid(urls.first().map_or("", String::as_str), &error))?;
         Ok(Self { client: Mutex::new(client) })
+    }
+
+    /// A client of whoever is the primary now.
+    pub(crate) async fn client(&self) -> Result<redis::Client, StoreError> {
+        self.client.lock().await.async_get_client().await.map_err(|error| store_error(&error))
     }
 }
 
