@@ -77,7 +77,7 @@ impl RedisBus {
         name: &str,
     ) -> Result<Self, StoreError> {
         let urls: Vec<String> = sentinels.into_iter().map(|url| url.as_ref().to_owned()).collect();
-        let sentinel = crate::store::redis::sentinel::Sentinel::new(&urls, primary)?;
+        let sentinel = crate::store::redis::sentinel::Sentinel::new(urls, primary.to_owned())?;
         Self::over(Target::Sentinel(std::sync::Arc::new(sentinel)), name)
     }
 

@@ -83,7 +83,7 @@ impl RedisStore {
         primary: &str,
     ) -> Result<Self, StoreError> {
         let urls: Vec<String> = sentinels.into_iter().map(|url| url.as_ref().to_owned()).collect();
-        Self::over(Target::Sentinel(Arc::new(sentinel::Sentinel::new(&urls, primary)?))).await
+        Self::over(Target::Sentinel(Arc::new(sentinel::Sentinel::new(urls, primary.to_owned())?))).await
     }
 
     async fn over(target: Target) -> Result<Self, StoreError> {

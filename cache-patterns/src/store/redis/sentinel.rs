@@ -16,9 +16,10 @@ pub(crate) struct Sentinel {
 }
 
 impl Sentinel {
-    pub(crate) fn new(urls: &[String], primary: &str) -> Result<Self, StoreError> {
-        let client = SentinelClient::build(urls.to_vec(), primary, None, SentinelServerType::Master)
-            .map_err(|error| invalid(urls.first().map_or("", String::as_str), &error))?;
+    pub(crate) fn new(urls: Vec<String>, primary: String) -> Result<Self, StoreError> {
+        let first = urls.first().cloned().unwrap_or_default();
+        let client = SentinelClient::build(urls, primary, None, SentinelServerType::Master)
+            .map_err(|error| invalid(&first, &error))?;
         Ok(Self { client: Mutex::new(client) })
     }
 
