@@ -145,6 +145,13 @@ impl Breaker {
         }
     }
 
+    /// Counts calls that went well and were not reported one by one, all of the second that began at `then`.
+    pub fn went_well(&mut self, calls: u32, then: u64) {
+        if calls > 0 && matches!(self.state, State::Closed) {
+            self.part_of(then).1 += calls;
+        }
+    }
+
     /// A probe that will never be reported: its caller was dropped.
     pub fn forget(&mut self, permit: Permit) {
         if let (Permit::Probe, State::HalfOpen { running, .. }) = (permit, &mut self.state) {
@@ -162,13 +169,18 @@ impl Breaker {
     }
 
     fn count(&mut self, bad: bool, now: u64) {
+        let part = self.part_of(now);
+        part.1 += 1;
+        part.2 += u32::from(bad);
+    }
+
+    fn part_of(&mut self, now: u64) -> &mut (u64, u32, u32) {
         let part = self.part(now);
         let at = usize::try_from(part % PARTS as u64).unwrap_or(0);
         if self.parts[at].0 != part {
             self.parts[at] = (part, 0, 0);
         }
-        self.parts[at].1 += 1;
-        self.parts[at].2 += u32::from(bad);
+        &mut self.parts[at]
     }
 
     fn counts(&self, now: u64) -> (u32, u32) {

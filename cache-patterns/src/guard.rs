@@ -1,11 +1,9 @@
 //! The store behind deadlines, a breaker for each node, the set of invalidations that it owes and the watermark below
 //! which its answers are not trusted.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
-
-use tokio::time::Instant;
 
 use crate::breaker::{Breaker, BreakerPolicy, BreakerState, Permit};
 use crate::clock::{Clock, millis};
@@ -21,10 +19,11 @@ pub(crate) struct Guard {
     pub(crate) store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     policy: BreakerPolicy,
-    breakers: Mutex<Vec<Breaker>>,
+    nodes: RwLock<Vec<Arc<Node>>>,
+    first: Node,
     dirty: Mutex<DirtySet>,
-    /// By node: what was written up to this server second is not trusted.
-    watermarks: Mutex<Vec<u32>>,
+    /// Whether anything is owed, so that a read need not lock the set to see that nothing is.
+    owes: AtomicBool,
     identities: Mutex<Vec<Option<String>>>,
     /// For all nodes.
     watermark: AtomicU32,
@@ -32,10 +31,73 @@ pub(crate) struct Guard {
     owed_watermark: AtomicU32,
 }
 
+/// One node's breaker. While it is closed, calls that go well touch only the counter.
+struct Node {
+    closed: AtomicBool,
+    good: AtomicU32,
+    /// Second of the steady clock that the counter is about.
+    second: AtomicU64,
+    breaker: Mutex<Breaker>,
+    /// What was written up to this server second is not trusted.
+    watermark: AtomicU32,
+}
+
+impl Node {
+    fn new(policy: BreakerPolicy) -> Self {
+        Self {
+            closed: AtomicBool::new(true),
+            good: AtomicU32::new(0),
+            second: AtomicU64::new(0),
+            breaker: Mutex::new(Breaker::new(policy)),
+            watermark: AtomicU32::new(0),
+        }
+    }
+
+    fn ask(&self, now: u64) -> Permit {
+        if self.closed.load(Ordering::Acquire) { Permit::Call } else { self.locked(now, |breaker| breaker.ask(now)) }
+    }
+
+    fn report(&self, permit: Permit, took: Duration, failed: bool, slow: Duration, now: u64) {
+        let fine = permit == Permit::Call && !failed && took <= slow && self.closed.load(Ordering::Acquire);
+        if fine && self.second.load(Ordering::Relaxed) == now / 1000 {
+            self.good.fetch_add(1, Ordering::Relaxed);
+        } else {
+            self.locked(now, |breaker| breaker.report(permit, took, failed, now));
+        }
+    }
+
+    /// Asks the breaker, after what went well before was told to it.
+    fn locked<T>(&self, now: u64, ask: impl FnOnce(&mut Breaker) -> T) -> T {
+        let mut breaker = lock(&self.breaker);
+        let second = self.second.swap(now / 1000, Ordering::Relaxed);
+        breaker.went_well(self.good.swap(0, Ordering::Relaxed), second * 1000);
+        let answer = ask(&mut breaker);
+        self.closed.store(breaker.state(now) == BreakerState::Closed, Ordering::Release);
+        answer
+    }
+}
+
+/// The first node, which is the only one most of the time, is borrowed: counting references to it would cost every hit.
+enum NodeRef<'a> {
+    First(&'a Node),
+    Other(Arc<Node>),
+}
+
+impl std::ops::Deref for NodeRef<'_> {
+    type Target = Node;
+
+    fn deref(&self) -> &Node {
+        match self {
+            Self::First(node) => node,
+            Self::Other(node) => node,
+        }
+    }
+}
+
 /// Frees the permit of a call whose future was dropped.
 struct Outstanding<'a> {
-    guard: &'a Guard,
-    node: usize,
+    node: &'a Node,
+    clock: &'a dyn Clock,
     permit: Permit,
     reported: bool,
 }
@@ -43,7 +105,7 @@ struct Outstanding<'a> {
 impl Drop for Outstanding<'_> {
     fn drop(&mut self) {
         if !self.reported {
-            self.guard.with_breaker(self.node, |breaker| breaker.forget(self.permit));
+            self.node.locked(self.clock.steady_ms(), |breaker| breaker.forget(self.permit));
         }
     }
 }
@@ -54,21 +116,28 @@ impl Guard {
             store,
             clock,
             policy,
-            breakers: Mutex::new(Vec::new()),
+            nodes: RwLock::new(Vec::new()),
+            first: Node::new(policy),
             dirty: Mutex::new(DirtySet::new(most_dirty)),
-            watermarks: Mutex::new(Vec::new()),
+            owes: AtomicBool::new(false),
             identities: Mutex::new(Vec::new()),
             watermark: AtomicU32::new(0),
             owed_watermark: AtomicU32::new(0),
         }
     }
 
-    fn with_breaker<T>(&self, node: usize, ask: impl FnOnce(&mut Breaker) -> T) -> T {
-        let mut breakers = lock(&self.breakers);
-        while breakers.len() <= node {
-            breakers.push(Breaker::new(self.policy));
+    fn node(&self, node: usize) -> NodeRef<'_> {
+        if node == 0 {
+            return NodeRef::First(&self.first);
         }
-        ask(&mut breakers[node])
+        if let Some(known) = self.nodes.read().unwrap_or_else(PoisonError::into_inner).get(node - 1) {
+            return NodeRef::Other(Arc::clone(known));
+        }
+        let mut nodes = self.nodes.write().unwrap_or_else(PoisonError::into_inner);
+        while nodes.len() < node {
+            nodes.push(Arc::new(Node::new(self.policy)));
+        }
+        NodeRef::Other(Arc::clone(&nodes[node - 1]))
     }
 
     /// Sends one call, if the breaker lets it, and waits for it no longer than `deadline`.
@@ -78,36 +147,38 @@ impl Guard {
         deadline: Duration,
         call: StoreFuture<'_, T>,
     ) -> Result<T, StoreError> {
-        let permit = self.with_breaker(node, |breaker| breaker.ask(self.clock.steady_ms()));
+        let node = self.node(node);
+        let began = self.clock.steady_ms();
+        let permit = node.ask(began);
         if permit == Permit::Refused {
             return Err(StoreError::HeldBack);
         }
-        let mut outstanding = Outstanding { guard: self, node, permit, reported: false };
-        let began = Instant::now();
+        let mut outstanding = Outstanding { node: &node, clock: &*self.clock, permit, reported: false };
         let answer = tokio::time::timeout(deadline, call).await.unwrap_or(Err(StoreError::TimedOut(deadline)));
         outstanding.reported = true;
         // A refused command is an answer: the node is well.
         let failed = matches!(answer, Err(StoreError::TimedOut(_) | StoreError::Unreachable(_) | StoreError::HeldBack));
-        self.with_breaker(node, |breaker| breaker.report(permit, began.elapsed(), failed, self.clock.steady_ms()));
+        let now = self.clock.steady_ms();
+        let took = Duration::from_millis(now.saturating_sub(began));
+        node.report(permit, took, failed, self.policy.slow, now);
         answer
     }
 
     /// Whether the store's answer for `key` may be older than an invalidation that it has not received.
     pub(crate) fn distrusts(&self, key: &str) -> bool {
-        let dirty = lock(&self.dirty);
-        !dirty.is_empty() && dirty.distrusts(key)
+        self.owes.load(Ordering::Acquire) && lock(&self.dirty).distrusts(key)
     }
 
     /// What was written at or before this server second is not served as fresh.
     pub(crate) fn watermark(&self, node: usize) -> u32 {
-        let own = lock(&self.watermarks).get(node).copied().unwrap_or(0);
-        own.max(self.watermark.load(Ordering::Relaxed))
+        self.node(node).watermark.load(Ordering::Relaxed).max(self.watermark.load(Ordering::Relaxed))
     }
 
     /// Remembers an invalidation that did not reach the store.
     pub(crate) fn owe(&self, key: &str, how: Invalidation) {
         let mut dirty = lock(&self.dirty);
         dirty.add(key, how);
+        self.owes.store(true, Ordering::Release);
         if dirty.overflowed() {
             self.owed_watermark.fetch_max(self.server_seconds(), Ordering::Relaxed);
         }
@@ -143,6 +214,7 @@ impl Guard {
                 }
                 let mut dirty = lock(&self.dirty);
                 dirty.done(&key, owed.ticket);
+                self.owes.store(!dirty.is_empty(), Ordering::Release);
                 metrics::gauge!("cache_dirty_keys").set(small(dirty.len()));
                 drop(dirty);
                 done.push(key);
@@ -153,7 +225,9 @@ impl Guard {
             let seconds = self.owed_watermark.load(Ordering::Relaxed);
             if self.call(0, deadline, self.store.raise_watermark(seconds)).await.is_ok() {
                 self.watermark.fetch_max(seconds, Ordering::Relaxed);
-                lock(&self.dirty).forgive_overflow();
+                let mut dirty = lock(&self.dirty);
+                dirty.forgive_overflow();
+                self.owes.store(!dirty.is_empty(), Ordering::Release);
             }
         }
         done
@@ -165,19 +239,17 @@ impl Guard {
         self.watermark.fetch_max(info.watermark, Ordering::Relaxed);
         let now = self.server_seconds();
         let mut known = lock(&self.identities);
-        let mut watermarks = lock(&self.watermarks);
         let nodes = info.identities.len().max(known.len());
         known.resize(nodes, None);
-        watermarks.resize(nodes, 0);
         for (node, identity) in info.identities.into_iter().enumerate() {
             let Some(identity) = identity else { continue };
             if known[node].as_ref().is_some_and(|before| *before != identity) {
                 tracing::warn!(node, "a cache node was restarted or replaced: what was written before is refreshed");
-                watermarks[node] = now;
+                self.node(node).watermark.store(now, Ordering::Relaxed);
             }
             known[node] = Some(identity);
         }
-        drop((known, watermarks));
+        drop(known);
         for node in 0..self.store.nodes() {
             let state = self.breaker(node);
             let number = match state {
@@ -191,7 +263,7 @@ impl Guard {
 
     pub(crate) fn breaker(&self, node: usize) -> BreakerState {
         let now = self.clock.steady_ms();
-        self.with_breaker(node, |breaker| breaker.state(now))
+        lock(&self.node(node).breaker).state(now)
     }
 
     /// Milliseconds of the server's clock.

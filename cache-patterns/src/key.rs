@@ -35,7 +35,6 @@ impl<E: CacheEntity> Key<E> {
     }
 
     fn write_prefix(text: &mut String) {
-        use fmt::Write as _;
         const {
             assert!(
                 grammar::is_name(E::SERVICE),
@@ -48,8 +47,9 @@ impl<E: CacheEntity> Key<E> {
             assert!(E::VERSION > 0, "VERSION counts from 1");
         }
         text.push_str(E::SERVICE);
-        // Writing to a String cannot fail.
-        let _ = write!(text, ":v{}:", E::VERSION);
+        text.push_str(":v");
+        text.push_str(itoa::Buffer::new().format(E::VERSION));
+        text.push(':');
         text.push_str(E::ENTITY);
     }
 
@@ -151,10 +151,9 @@ impl Segments<'_> {
     }
 
     /// Adds a whole number.
-    pub fn number(&mut self, number: impl Into<i128>) {
-        use fmt::Write as _;
-        // Writing to a String cannot fail.
-        let _ = write!(self.out, ":{}", number.into());
+    pub fn number(&mut self, number: impl itoa::Integer) {
+        self.out.push(':');
+        self.out.push_str(itoa::Buffer::new().format(number));
     }
 }
 
@@ -173,25 +172,7 @@ macro_rules! numbers {
         }
     )*};
 }
-numbers!(i8 i16 i32 i64 u8 u16 u32 u64);
-
-impl KeySegment for u128 {
-    fn write(&self, out: &mut Segments<'_>) {
-        out.text(&self.to_string());
-    }
-}
-
-impl KeySegment for i128 {
-    fn write(&self, out: &mut Segments<'_>) {
-        out.number(*self);
-    }
-}
-
-impl KeySegment for usize {
-    fn write(&self, out: &mut Segments<'_>) {
-        out.text(&self.to_string());
-    }
-}
+numbers!(i8 i16 i32 i64 i128 isize u8 u16 u32 u64 u128 usize);
 
 impl KeySegment for String {
     fn write(&self, out: &mut Segments<'_>) {

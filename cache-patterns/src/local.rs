@@ -17,6 +17,8 @@ struct Copy {
     hash: u64,
     stamp: Stamp,
     /// Milliseconds of the steady clock.
+    made: u64,
+    /// The same.
     until: u64,
 }
 
@@ -51,14 +53,15 @@ impl Local {
         self.copies.is_some()
     }
 
-    pub(crate) fn get<T: Send + Sync + 'static>(&self, key: &str) -> Option<Arc<T>> {
+    /// The copy, and how many milliseconds ago it was made.
+    pub(crate) fn get<T: Send + Sync + 'static>(&self, key: &str) -> Option<(Arc<T>, u64)> {
         let now = self.clock.steady_ms();
         if now >= self.trusted_until.load(Ordering::Acquire) {
             return None;
         }
         let copy = self.copies.as_ref()?.get(key)?;
         let good = now < copy.until && self.epochs.holds(copy.hash, copy.stamp);
-        if good { copy.value.downcast().ok() } else { None }
+        if good { Some((copy.value.downcast().ok()?, now.saturating_sub(copy.made))) } else { None }
     }
 
     pub(crate) fn ticket(&self, key: &str) -> Ticket {
@@ -70,8 +73,8 @@ impl Local {
     pub(crate) fn put<T: Send + Sync + 'static>(&self, key: &str, ticket: Ticket, value: Arc<T>, millis: u64) {
         let Some(copies) = &self.copies else { return };
         if millis > 0 && self.epochs.holds(ticket.hash, ticket.stamp) {
-            let until = self.clock.steady_ms().saturating_add(millis);
-            let copy = Copy { value, hash: ticket.hash, stamp: ticket.stamp, until };
+            let made = self.clock.steady_ms();
+            let copy = Copy { value, hash: ticket.hash, stamp: ticket.stamp, made, until: made.saturating_add(millis) };
             copies.insert(key.to_owned(), copy);
         }
     }

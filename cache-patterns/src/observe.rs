@@ -4,13 +4,16 @@
 
 use std::any::TypeId;
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
 
 use crate::entity::CacheEntity;
+use crate::sync::{Mutex, lock};
 
 /// How a read ended. Every read counts once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -223,17 +226,52 @@ impl Drop for Waiting<'_> {
 /// The meters of a cache.
 #[derive(Default)]
 pub(crate) struct Meters {
-    by_type: RwLock<HashMap<TypeId, Arc<Meter>>>,
+    /// Replaced when an entity is seen for the first time, so that reading it takes no lock.
+    by_type: ArcSwap<ByType>,
+    growing: Mutex<()>,
+}
+
+type ByType = HashMap<TypeId, Arc<Meter>, BuildHasherDefault<OfType>>;
+
+/// A `TypeId` is a hash already.
+#[derive(Default)]
+struct OfType(u64);
+
+impl Hasher for OfType {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = bytes.iter().fold(self.0, |hash, byte| hash.rotate_left(8) ^ u64::from(*byte));
+    }
+
+    fn write_u64(&mut self, id: u64) {
+        self.0 = id;
+    }
 }
 
 impl Meters {
     pub(crate) fn of<E: CacheEntity>(&self) -> Arc<Meter> {
+        self.with::<E, _>(Arc::clone)
+    }
+
+    /// Without counting a reference: on the way of a hit every count that all threads share is paid for.
+    pub(crate) fn with<E: CacheEntity, T>(&self, ask: impl FnOnce(&Arc<Meter>) -> T) -> T {
         let id = TypeId::of::<E>();
-        if let Some(meter) = self.by_type.read().unwrap_or_else(PoisonError::into_inner).get(&id) {
-            return Arc::clone(meter);
+        if let Some(meter) = self.by_type.load().get(&id) {
+            return ask(meter);
         }
-        let mut by_type = self.by_type.write().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(by_type.entry(id).or_insert_with(|| Arc::new(Meter::new::<E>())))
+        let _growing = lock(&self.growing);
+        let known = self.by_type.load_full();
+        if let Some(meter) = known.get(&id) {
+            return ask(meter);
+        }
+        let meter = Arc::new(Meter::new::<E>());
+        let mut more = (*known).clone();
+        more.insert(id, Arc::clone(&meter));
+        self.by_type.store(Arc::new(more));
+        ask(&meter)
     }
 
     pub(crate) fn stats_of<E: CacheEntity>(&self) -> Stats {
@@ -241,8 +279,7 @@ impl Meters {
     }
 
     pub(crate) fn stats(&self) -> Stats {
-        let by_type = self.by_type.read().unwrap_or_else(PoisonError::into_inner);
-        by_type.values().map(|meter| meter.stats()).fold(Stats::default(), Stats::plus)
+        self.by_type.load().values().map(|meter| meter.stats()).fold(Stats::default(), Stats::plus)
     }
 }
 

@@ -10,7 +10,7 @@ use crate::clock::millis;
 use crate::codec::CodecError;
 use crate::entity::CacheEntity;
 use crate::envelope::{Header, Kind};
-use crate::observe::Meter;
+use crate::observe::{Meter, Meters};
 
 /// Where a value came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,6 +107,14 @@ pub(super) struct Entry<E> {
     pub(super) only_on_error: bool,
 }
 
+/// An entry as it is copied into this process, with what a hit needs, so that it need not be looked for.
+pub(super) struct LocalEntry<E> {
+    pub(super) entry: Entry<E>,
+    pub(super) meter: Arc<Meter>,
+    /// When the copy was made.
+    pub(super) age: Duration,
+}
+
 impl<E> Clone for Entry<E> {
     fn clone(&self) -> Self {
         Self { value: self.value.clone(), ..*self }
@@ -183,11 +191,11 @@ impl<E> Reading<E> {
     }
 }
 
-pub(super) fn read<E: CacheEntity>(bytes: Option<&Bytes>, meter: &Meter) -> Reading<E> {
+pub(super) fn read<E: CacheEntity>(bytes: Option<&Bytes>, meters: &Meters) -> Reading<E> {
     let nothing = Reading::Nothing { spoilt: false };
     let Some(bytes) = bytes else { return nothing };
     let Some((header, payload)) = Header::decode(bytes) else {
-        meter.undecodable();
+        meters.with::<E, _>(|meter| meter.undecodable());
         return nothing;
     };
     let entry = |value: Option<Arc<E>>| {
@@ -204,14 +212,14 @@ pub(super) fn read<E: CacheEntity>(bytes: Option<&Bytes>, meter: &Meter) -> Read
         Kind::Pending | Kind::Fence | Kind::Floor => nothing,
         Kind::Negative => entry(None),
         Kind::Value | Kind::SoftInvalid if header.fingerprint != E::FINGERPRINT => {
-            meter.shape_mismatch();
+            meters.with::<E, _>(|meter| meter.shape_mismatch());
             nothing
         }
         Kind::Value | Kind::SoftInvalid => match E::CODEC.decode(payload, header.flags) {
             Ok(value) => entry(Some(Arc::new(value))),
             Err(error) => {
-                tracing::warn!(entity = meter.entity, %error, "a stored value does not decode; it counts as a miss");
-                meter.undecodable();
+                tracing::warn!(entity = E::ENTITY, %error, "a stored value does not decode; it counts as a miss");
+                meters.with::<E, _>(|meter| meter.undecodable());
                 Reading::Nothing { spoilt: true }
             }
         },

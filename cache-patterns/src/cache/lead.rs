@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::entry::{Entry, Reading, read};
+use super::entry::{Entry, LocalEntry, Reading, read};
 use super::load::{self, LoadContext, LoadResult, Wishes};
 use super::{Erased, Inner, Source};
 use crate::clock::millis;
@@ -22,19 +22,25 @@ use crate::store::Token;
 pub(super) type Landed<E, Er> = Result<(Entry<E>, Source), LoadError<Er>>;
 
 /// What a reader asks for.
-#[derive(Debug, Clone)]
-pub(super) struct Request {
-    pub(super) key: String,
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Demand {
     /// The least data version; 0: any.
     pub(super) at_least: u64,
     /// A known absence is no answer.
     pub(super) need_value: bool,
 }
 
-impl Request {
-    pub(super) fn accepts<E>(&self, entry: &Entry<E>) -> bool {
+impl Demand {
+    pub(super) fn accepts<E>(self, entry: &Entry<E>) -> bool {
         entry.version >= self.at_least && !(self.need_value && entry.value.is_none())
     }
+}
+
+/// Of which key.
+#[derive(Debug, Clone)]
+pub(super) struct Request {
+    pub(super) key: String,
+    pub(super) demand: Demand,
 }
 
 /// Why a flight was started.
@@ -76,7 +82,7 @@ pub(super) async fn fly<E, Er, F, Fut>(
 {
     // Before the store is asked: what is invalidated from here on ends the copy that is made below.
     let ticket = inner.local.ticket(&request.key);
-    let leave = inner.leave::<E>(&request, reason, &meter).await;
+    let leave = inner.leave::<E>(&request, reason).await;
     let publish = |landed: Landed<E, Er>| pilot.flight().publish(Arc::new(landed));
     match leave {
         Leave::GiveUp => {}
@@ -116,7 +122,7 @@ pub(super) async fn fly<E, Er, F, Fut>(
 
 impl Inner {
     /// Asks for the lease until there is an answer: a lease, a value, or the end of patience.
-    async fn leave<E: CacheEntity>(&self, request: &Request, reason: Reason, meter: &Meter) -> Leave<E> {
+    async fn leave<E: CacheEntity>(&self, request: &Request, reason: Reason) -> Leave<E> {
         let key = request.key.as_str();
         let without_store = Leave::NoFill { with_store: false, certain: true };
         if self.guard.distrusts(key) {
@@ -125,7 +131,7 @@ impl Inner {
         let node = self.guard.store.node(key);
         let token = Token::new();
         let mut want =
-            Want { fingerprint: E::FINGERPRINT, at_least: request.at_least, refresh: reason != Reason::Miss };
+            Want { fingerprint: E::FINGERPRINT, at_least: request.demand.at_least, refresh: reason != Reason::Miss };
         let patience = Instant::now() + self.limits.wait;
         let mut pause = Duration::from_millis(2);
         loop {
@@ -135,9 +141,9 @@ impl Inner {
                 Ok(Acquired::Granted { .. }) => return Leave::Lease(token),
                 Ok(Acquired::Fenced { .. }) => return Leave::NoFill { with_store: true, certain: false },
                 Ok(Acquired::Fresh(bytes)) => {
-                    if let Reading::Entry(entry) = read::<E>(Some(&bytes), meter)
+                    if let Reading::Entry(entry) = read::<E>(Some(&bytes), &self.meters)
                         && entry.trusted(self.guard.watermark(node))
-                        && request.accepts(&entry)
+                        && request.demand.accepts(&entry)
                     {
                         return Leave::Answer(entry);
                     }
@@ -147,7 +153,7 @@ impl Inner {
                 Ok(Acquired::Busy { .. }) if reason == Reason::Refresh => return Leave::GiveUp,
                 Ok(Acquired::Busy { remaining, .. }) => remaining,
                 Err(error) => {
-                    tracing::debug!(entity = meter.entity, %error, "loading without the store");
+                    tracing::debug!(entity = E::ENTITY, %error, "loading without the store");
                     return without_store;
                 }
             };
@@ -160,9 +166,9 @@ impl Inner {
                     return without_store;
                 };
                 let now = self.guard.now();
-                match read::<E>(bytes.as_ref(), meter) {
+                match read::<E>(bytes.as_ref(), &self.meters) {
                     Reading::Entry(entry)
-                        if entry.fresh(now, self.guard.watermark(node)) && request.accepts(&entry) =>
+                        if entry.fresh(now, self.guard.watermark(node)) && request.demand.accepts(&entry) =>
                     {
                         return Leave::Answer(entry);
                     }
@@ -311,7 +317,8 @@ impl Inner {
             return;
         }
         let fresh = entry.soft_deadline.saturating_sub(self.guard.now());
-        self.local.put(key, ticket, Arc::new(entry.clone()), millis(E::LOCAL).min(fresh));
+        let copy = LocalEntry { entry: entry.clone(), meter: self.meters.of::<E>(), age: entry.age(self.guard.now()) };
+        self.local.put(key, ticket, Arc::new(copy), millis(E::LOCAL).min(fresh));
     }
 
     pub(super) async fn release(&self, key: &str, token: Token) {

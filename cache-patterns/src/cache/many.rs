@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::entry::{Cached, Entry, Source, read};
-use super::lead::Landed;
+use super::lead::{Demand, Landed};
 use super::load::{self, Wishes};
 use super::{Cache, Erased, Inner};
 use crate::entity::CacheEntity;
@@ -54,16 +54,12 @@ impl Cache {
         let mut missing = Vec::new();
         let mut seen = HashSet::with_capacity(ids.len());
         for id in ids.iter().filter(|id| seen.insert(*id)) {
-            let key = Key::<E>::of(id).into_string();
-            match inner.local.get::<Entry<E>>(&key).filter(|_| !E::LOCAL.is_zero()) {
-                Some(entry) => {
-                    meter.read(Outcome::LocalHit);
-                    found.extend(inner.cached(&entry, Source::Local).map(|cached| (id.clone(), cached)));
-                }
-                None => missing.push((id.clone(), key)),
+            match inner.copy::<E>(id, Demand { at_least: 0, need_value: true }) {
+                Some(copy) => _ = found.insert(id.clone(), copy),
+                None => missing.push((id.clone(), Key::<E>::of(id).into_string())),
             }
         }
-        let missing = inner.look_many(missing, &mut found, &meter).await;
+        let missing = inner.look_many::<E>(missing, &mut found, &meter).await;
         let (mut seats, mut waiting) = (Vec::new(), Vec::new());
         for (id, key) in missing {
             let ticket = inner.local.ticket(&key);
@@ -144,7 +140,7 @@ impl Inner {
             for (((id, key), ticket), bytes) in group.into_iter().zip(tickets).zip(slots) {
                 let now = self.guard.now();
                 let distrusted = self.guard.distrusts(&key);
-                match read::<E>(bytes.as_ref(), meter).entry() {
+                match read::<E>(bytes.as_ref(), &self.meters).entry() {
                     Some(entry) if entry.fresh(now, watermark) && !distrusted => {
                         self.keep(&key, ticket, &entry);
                         let outcome = if entry.value.is_some() { Outcome::StoreHit } else { Outcome::Negative };
@@ -187,7 +183,7 @@ where
                 Acquired::Granted { .. } => leased.push(seat),
                 Acquired::Fenced { .. } => unleased.push((seat, false)),
                 Acquired::Busy { .. } => busy.push(seat),
-                Acquired::Fresh(bytes) => match read::<E>(Some(&bytes), &meter).entry() {
+                Acquired::Fresh(bytes) => match read::<E>(Some(&bytes), &inner.meters).entry() {
                     Some(entry) if entry.trusted(watermark) => answered::<E, Er>(&inner, seat, entry),
                     // Bytes that cannot be used are replaced by a read of this id alone; here it is only loaded.
                     _ => unleased.push((seat, false)),
@@ -195,7 +191,7 @@ where
             }
         }
     }
-    let wait = wait_for_others::<E, Er>(&inner, busy, &meter);
+    let wait = wait_for_others::<E, Er>(&inner, busy);
     let own = load_many::<E, Er, F, Fut>(&inner, leased, unleased, &meter, &load);
     let (left, ()) = tokio::join!(wait, own);
     if !left.is_empty() {
@@ -211,7 +207,7 @@ fn answered<E: CacheEntity, Er: Send + Sync + 'static>(inner: &Inner, seat: Seat
 }
 
 /// Waits for the loads of other processes; those that did not come in time.
-async fn wait_for_others<E, Er>(inner: &Inner, mut busy: Vec<Seat<E>>, meter: &Meter) -> Vec<Seat<E>>
+async fn wait_for_others<E, Er>(inner: &Inner, mut busy: Vec<Seat<E>>) -> Vec<Seat<E>>
 where
     E: CacheEntity,
     Er: Send + Sync + 'static,
@@ -231,7 +227,7 @@ where
             };
             let watermark = inner.guard.watermark(node);
             for (seat, bytes) in group.into_iter().zip(slots) {
-                match read::<E>(bytes.as_ref(), meter).entry() {
+                match read::<E>(bytes.as_ref(), &inner.meters).entry() {
                     Some(entry) if entry.fresh(inner.guard.now(), watermark) => answered::<E, Er>(inner, seat, entry),
                     _ => still.push(seat),
                 }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::entry::{Cached, Entry, Reading, Source, read};
-use super::lead::{Landed, Reason, Request, fly};
+use super::entry::{Cached, Entry, LocalEntry, Reading, Source, read};
+use super::lead::{Demand, Landed, Reason, Request, fly};
 use super::load::{self, LoadContext};
 use super::{Cache, Inner};
 use crate::early;
@@ -77,8 +77,7 @@ impl Cache {
         F: FnOnce(LoadContext) -> Fut + Send + 'static,
         Fut: Future<Output = Result<E, Er>> + Send + 'static,
     {
-        let request = Request { key: Key::<E>::of(id).into_string(), at_least: 0, need_value: true };
-        self.value(request, load).await
+        self.value(id, Demand { at_least: 0, need_value: true }, load).await
     }
 
     /// As [`Cache::get_or_load`], for what may not exist: `Ok(None)` from the loader is remembered for the entity's
@@ -93,8 +92,7 @@ impl Cache {
         F: FnOnce() -> Fut + Send + 'static,
         Fut: Future<Output = Result<Option<E>, Er>> + Send + 'static,
     {
-        let request = Request { key: Key::<E>::of(id).into_string(), at_least: 0, need_value: false };
-        self.read(request, |_| load()).await
+        self.read(id, Demand { at_least: 0, need_value: false }, |_| load()).await
     }
 
     /// As [`Cache::get_or_load`], for a caller that has seen `version` (of its own write, for example) and must not be
@@ -114,11 +112,10 @@ impl Cache {
         F: FnOnce() -> Fut + Send + 'static,
         Fut: Future<Output = Result<E, Er>> + Send + 'static,
     {
-        let key = Key::<E>::of(id).into_string();
-        self.value(Request { key, at_least: version, need_value: true }, |_| load()).await
+        self.value(id, Demand { at_least: version, need_value: true }, |_| load()).await
     }
 
-    async fn value<E, Er, F, Fut>(&self, request: Request, load: F) -> Result<Cached<E>, LoadError<Er>>
+    async fn value<E, Er, F, Fut>(&self, id: &E::Id, demand: Demand, load: F) -> Result<Cached<E>, LoadError<Er>>
     where
         E: CacheEntity,
         Er: Send + Sync + 'static,
@@ -130,10 +127,10 @@ impl Cache {
             async move { loading.await.map(Some) }
         };
         // Without a value the request is not answered, so `None` stands for a flight that was of no use.
-        self.read(request, load).await?.ok_or(LoadError::Cancelled)
+        self.read(id, demand, load).await?.ok_or(LoadError::Cancelled)
     }
 
-    async fn read<E, Er, F, Fut>(&self, request: Request, load: F) -> Result<Option<Cached<E>>, LoadError<Er>>
+    async fn read<E, Er, F, Fut>(&self, id: &E::Id, demand: Demand, load: F) -> Result<Option<Cached<E>>, LoadError<Er>>
     where
         E: CacheEntity,
         Er: Send + Sync + 'static,
@@ -141,16 +138,19 @@ impl Cache {
         Fut: Future<Output = Result<Option<E>, Er>> + Send + 'static,
     {
         let inner = &self.inner;
-        if !E::LOCAL.is_zero()
-            && let Some(entry) = inner.local.get::<Entry<E>>(&request.key)
-            && request.accepts(&entry)
-        {
+        if let Some(copy) = inner.copy(id, demand) {
             give_way().await;
-            inner.meters.of::<E>().read(Outcome::LocalHit);
-            return Ok(inner.cached(&entry, Source::Local));
+            return Ok(Some(copy));
         }
-        let meter = inner.meters.of::<E>();
-        let answer = inner.find(request, load, &meter).await;
+        let request = Request { key: Key::<E>::of(id).into_string(), demand };
+        let answer = match inner.look::<E>(&request).await {
+            // The usual way out, apart from the rest because it is to cost no more than the plain command.
+            Look::Serve(entry, Source::Store) if !inner.wants_refresh(&entry, Source::Store) => {
+                Ok((entry, Source::Store))
+            }
+            // In a box, so that the future of a hit is small: it is moved several times before it is polled.
+            look => Box::pin(inner.find(request, look, load)).await,
+        };
         let outcome = match &answer {
             Ok((_, Source::Stale)) => Outcome::Stale,
             Ok((_, Source::Loaded)) => Outcome::Miss,
@@ -158,7 +158,7 @@ impl Cache {
             Ok(_) => Outcome::StoreHit,
             Err(_) => Outcome::Error,
         };
-        meter.read(outcome);
+        inner.meters.with::<E, _>(|meter| meter.read(outcome));
         tracing::debug!(service = E::SERVICE, entity = E::ENTITY, ?outcome, "cache read");
         answer.map(|(entry, source)| inner.cached(&entry, source))
     }
@@ -173,27 +173,54 @@ enum Look<E> {
 }
 
 impl Inner {
+    /// The local copy, if there is one that may be served. Allocates nothing.
+    pub(super) fn copy<E: CacheEntity>(&self, id: &E::Id, demand: Demand) -> Option<Cached<E>> {
+        std::thread_local! {
+            static KEY: std::cell::RefCell<String> = const { std::cell::RefCell::new(String::new()) };
+        }
+        if E::LOCAL.is_zero() || !self.local.on() {
+            return None;
+        }
+        let (copy, ago) = KEY.with_borrow_mut(|key| {
+            key.clear();
+            Key::<E>::write_to(id, key);
+            self.local.get::<LocalEntry<E>>(key)
+        })?;
+        if !demand.accepts(&copy.entry) {
+            return None;
+        }
+        copy.meter.read(Outcome::LocalHit);
+        let value = Arc::clone(copy.entry.value.as_ref()?);
+        Some(Cached::new(value, Source::Local, copy.entry.version, copy.age + Duration::from_millis(ago)))
+    }
+
     pub(super) fn cached<E: CacheEntity>(&self, entry: &Entry<E>, source: Source) -> Option<Cached<E>> {
         let value = Arc::clone(entry.value.as_ref()?);
         let age = if source == Source::Loaded { Duration::ZERO } else { entry.age(self.guard.now()) };
         Some(Cached::new(value, source, entry.version, age))
     }
 
-    async fn find<E, Er, F, Fut>(self: &Arc<Self>, request: Request, load: F, meter: &Arc<Meter>) -> Landed<E, Er>
+    /// The way of everything that is no plain hit; `look`: what the store had.
+    async fn find<E, Er, F, Fut>(self: &Arc<Self>, request: Request, look: Look<E>, load: F) -> Landed<E, Er>
     where
         E: CacheEntity,
         Er: Send + Sync + 'static,
         F: FnOnce(LoadContext) -> Fut + Send + 'static,
         Fut: Future<Output = Result<Option<E>, Er>> + Send + 'static,
     {
-        let mut load = Some(load);
+        let meter = self.meters.of::<E>();
+        let (mut load, mut look) = (Some(load), Some(look));
         for _ in 0..ROUNDS {
-            let (spare, unusable) = match self.look::<E>(&request, meter).await {
+            let look = match look.take() {
+                Some(look) => look,
+                None => self.look::<E>(&request).await,
+            };
+            let (spare, unusable) = match look {
                 Look::Serve(entry, source) => {
                     if self.wants_refresh(&entry, source)
                         && let Some(load) = load.take()
                     {
-                        self.refresh(request, load, meter);
+                        self.refresh(request, load, &meter);
                     }
                     return Ok((entry, source));
                 }
@@ -204,15 +231,15 @@ impl Inner {
                 Role::Leader(pilot, passenger) => {
                     let Some(load) = load.take() else { return Err(LoadError::Cancelled) };
                     let reason = if unusable { Reason::Unusable } else { Reason::Miss };
-                    tokio::spawn(fly(Arc::clone(self), request.clone(), reason, pilot, Arc::clone(meter), load));
+                    tokio::spawn(fly(Arc::clone(self), request.clone(), reason, pilot, Arc::clone(&meter), load));
                     (passenger, true)
                 }
             };
-            match self.wait::<E, Er>(passenger, spare.as_ref(), meter).await {
-                Waited::Landed(Ok((entry, _))) if leads && entry.version < request.at_least => {
-                    return Err(LoadError::TooOld { wanted: request.at_least, found: entry.version });
+            match self.wait::<E, Er>(passenger, spare.as_ref(), &meter).await {
+                Waited::Landed(Ok((entry, _))) if leads && entry.version < request.demand.at_least => {
+                    return Err(LoadError::TooOld { wanted: request.demand.at_least, found: entry.version });
                 }
-                Waited::Landed(Ok((entry, source))) if leads || request.accepts(&entry) => {
+                Waited::Landed(Ok((entry, source))) if leads || request.demand.accepts(&entry) => {
                     // Who waited for another's load has missed as well.
                     return Ok((entry, if source == Source::Store && !leads { Source::Store } else { source }));
                 }
@@ -231,18 +258,18 @@ impl Inner {
         }
         // Every flight was overtaken by a change. A load that begins now is young enough for this caller.
         let Some(load) = load.take() else { return Err(LoadError::Cancelled) };
-        let (inner, meter) = (Arc::clone(self), Arc::clone(meter));
+        let inner = Arc::clone(self);
         let alone = tokio::spawn(async move { load::run(&inner, &meter, true, load).await });
         let result = alone.await.map_err(|_| LoadError::Cancelled)?;
         let entry = self.loaded_entry(result.value?, result.took);
-        if entry.version < request.at_least {
-            return Err(LoadError::TooOld { wanted: request.at_least, found: entry.version });
+        if entry.version < request.demand.at_least {
+            return Err(LoadError::TooOld { wanted: request.demand.at_least, found: entry.version });
         }
         Ok((entry, Source::Loaded))
     }
 
     /// Reads the store, and makes a local copy of what is fresh.
-    async fn look<E: CacheEntity>(&self, request: &Request, meter: &Meter) -> Look<E> {
+    async fn look<E: CacheEntity>(&self, request: &Request) -> Look<E> {
         let nothing = Look::Load { spare: None, unusable: false };
         let key = request.key.as_str();
         if self.guard.distrusts(key) {
@@ -258,7 +285,7 @@ impl Inner {
         if self.guard.distrusts(key) {
             return nothing;
         }
-        self.judge(request, node, ticket, read(bytes.as_ref(), meter))
+        self.judge(request, node, ticket, read(bytes.as_ref(), &self.meters))
     }
 
     fn judge<E: CacheEntity>(&self, request: &Request, node: usize, ticket: Ticket, reading: Reading<E>) -> Look<E> {
@@ -267,7 +294,7 @@ impl Inner {
             Reading::Entry(entry) => entry,
         };
         let (now, watermark) = (self.guard.now(), self.guard.watermark(node));
-        let accepted = request.accepts(&entry);
+        let accepted = request.demand.accepts(&entry);
         if accepted && entry.fresh(now, watermark) {
             self.keep(&request.key, ticket, &entry);
             return Look::Serve(entry, Source::Store);

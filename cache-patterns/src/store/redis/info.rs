@@ -1,11 +1,12 @@
 //! Who the nodes are: what tells a restarted or promoted one from the one before.
 
-use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
 use redis::{FromRedisValue as _, Value};
 
-use super::link::{Link, store_error};
+#[cfg(feature = "cluster")]
+use super::link::Link;
+use super::link::store_error;
 use super::{Inner, WATERMARK, wall};
 use crate::store::{Info, StoreError};
 
@@ -53,6 +54,7 @@ impl Inner {
         cluster: &redis::cluster_async::ClusterConnection,
     ) -> Result<Vec<Option<String>>, StoreError> {
         use std::collections::HashMap;
+        use std::sync::PoisonError;
 
         use redis::cluster_routing::{MultipleNodeRoutingInfo, RoutingInfo, SingleNodeRoutingInfo};
 
@@ -89,6 +91,7 @@ impl Inner {
             }
             slots.push((*last, node));
         }
+        self.sharded.store(addresses.len() > 1, Ordering::Relaxed);
         *self.slots.write().unwrap_or_else(PoisonError::into_inner) = slots;
         Ok(addresses.into_iter().map(|address| infos.get(address).and_then(|info| identity(info))).collect())
     }

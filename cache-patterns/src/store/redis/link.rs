@@ -1,19 +1,24 @@
-//! A connection to one server, to the primary behind Sentinel, or to a cluster.
+//! A connection to one server (also the primary behind Sentinel), or to a cluster.
 
 use std::fmt;
 use std::time::Duration;
 
-use redis::aio::{ConnectionLike as _, ConnectionManager, ConnectionManagerConfig};
-use redis::{Cmd, ErrorKind, RedisError, RedisResult, ServerErrorKind, Value};
+#[cfg(feature = "cluster")]
+use redis::aio::ConnectionLike as _;
+use redis::{AsyncConnectionConfig, Cmd, ErrorKind, RedisError, RedisResult, ServerErrorKind, Value};
 
+use super::reconnect::Reconnecting;
 use crate::error::StoreError;
 
-/// Longer than any deadline of the cache, so that only a dead connection is ended by it.
-const RESPONSE: Duration = Duration::from_secs(5);
 const CONNECT: Duration = Duration::from_secs(1);
-/// Between attempts to connect again.
-const PAUSE_LEAST: Duration = Duration::from_millis(50);
-const PAUSE_MOST: Duration = Duration::from_secs(1);
+/// Longer than any deadline of the cache, so that only a dead connection is ended by it.
+#[cfg(feature = "cluster")]
+const RESPONSE: Duration = Duration::from_secs(5);
+
+/// Without a deadline of its own for answers: every call has one already, and a second timer would cost as much again.
+pub(super) fn config() -> AsyncConnectionConfig {
+    AsyncConnectionConfig::new().set_response_timeout(None).set_connection_timeout(Some(CONNECT))
+}
 
 /// Where the server is, without its password in any message.
 #[derive(Clone)]
@@ -34,15 +39,20 @@ impl Target {
     pub(crate) async fn open(&self) -> RedisResult<Link> {
         match self {
             Self::One(client) => {
-                let config = ConnectionManagerConfig::new()
-                    .set_response_timeout(Some(RESPONSE))
-                    .set_connection_timeout(Some(CONNECT))
-                    .set_min_delay(PAUSE_LEAST)
-                    .set_max_delay(PAUSE_MOST);
-                ConnectionManager::new_lazy_with_config((**client).clone(), config).map(Link::One)
+                let client = client.clone();
+                Ok(Link::One(Reconnecting::new(Box::new(move || {
+                    let client = client.clone();
+                    Box::pin(async move { client.get_multiplexed_async_connection_with_config(&config()).await })
+                }))))
             }
             #[cfg(feature = "sentinel")]
-            Self::Sentinel(sentinel) => Ok(Link::Sentinel(super::sentinel::SentinelLink::new(sentinel.clone()))),
+            Self::Sentinel(sentinel) => {
+                let sentinel = sentinel.clone();
+                Ok(Link::One(Reconnecting::new(Box::new(move || {
+                    let sentinel = sentinel.clone();
+                    Box::pin(async move { sentinel.connect().await })
+                }))))
+            }
             #[cfg(feature = "cluster")]
             Self::Cluster(urls) => {
                 let client = redis::cluster::ClusterClientBuilder::new(urls.clone())
@@ -78,9 +88,7 @@ pub(crate) fn invalid(url: &str, error: &RedisError) -> StoreError {
 /// An open connection; clones share it.
 #[derive(Clone)]
 pub(crate) enum Link {
-    One(ConnectionManager),
-    #[cfg(feature = "sentinel")]
-    Sentinel(super::sentinel::SentinelLink),
+    One(Reconnecting),
     #[cfg(feature = "cluster")]
     Cluster(redis::cluster_async::ClusterConnection),
 }
@@ -88,9 +96,7 @@ pub(crate) enum Link {
 impl Link {
     pub(crate) async fn send(&self, command: &Cmd) -> RedisResult<Value> {
         match self {
-            Self::One(manager) => manager.clone().req_packed_command(command).await?.extract_error(),
-            #[cfg(feature = "sentinel")]
-            Self::Sentinel(link) => link.send(command).await,
+            Self::One(link) => link.send(command).await,
             #[cfg(feature = "cluster")]
             Self::Cluster(cluster) => cluster.clone().req_packed_command(command).await?.extract_error(),
         }

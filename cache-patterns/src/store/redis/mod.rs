@@ -2,11 +2,12 @@
 
 mod info;
 pub(crate) mod link;
+mod reconnect;
 pub(crate) mod scripts;
 #[cfg(feature = "sentinel")]
 pub(crate) mod sentinel;
 
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -42,6 +43,8 @@ struct Inner {
     strict: Mutex<Option<Link>>,
     /// The server's clock less this machine's, milliseconds.
     offset: AtomicI64,
+    /// There is more than one node.
+    sharded: AtomicBool,
     /// The last slot of each range, with its node.
     slots: RwLock<Vec<(u16, usize)>>,
 }
@@ -92,6 +95,7 @@ impl RedisStore {
             link: OnceCell::new(),
             strict: Mutex::new(None),
             offset: AtomicI64::new(0),
+            sharded: AtomicBool::new(false),
             slots: RwLock::new(Vec::new()),
         };
         let store = Self { inner: Arc::new(inner) };
@@ -342,10 +346,10 @@ impl Store for RedisStore {
     }
 
     fn node(&self, key: &str) -> usize {
-        let slots = self.inner.slots.read().unwrap_or_else(PoisonError::into_inner);
-        if slots.len() < 2 {
+        if !self.inner.sharded.load(Ordering::Relaxed) {
             return 0;
         }
+        let slots = self.inner.slots.read().unwrap_or_else(PoisonError::into_inner);
         let slot = info::slot(key);
         let at = slots.partition_point(|(last, _)| *last < slot);
         slots.get(at).map_or(0, |(_, node)| *node)
