@@ -7,7 +7,26 @@ use std::marker::PhantomData;
 use crate::entity::CacheEntity;
 use crate::grammar;
 
-/// The key of one value of `E`. It has no constructor from a string: what it holds has the right form.
+/// The key of one value of `E`: `{service}:v{version}:{entity}:{id}`.
+///
+/// Service and entity are lower-case names; anything else does not build:
+///
+/// ```compile_fail
+/// # use cache_patterns::{CacheEntity, Key, Ttl};
+/// # #[derive(serde::Serialize, serde::Deserialize)]
+/// # struct Row { id: u64 }
+/// impl CacheEntity for Row {
+///     const SERVICE: &'static str = "Shop:EU";
+/// #   type Id = u64;
+/// #   const ENTITY: &'static str = "row";
+/// #   const VERSION: u32 = 1;
+/// #   const TTL: Ttl = Ttl::mins(5);
+/// #   fn id(&self) -> u64 { self.id }
+/// }
+/// let key = Key::<Row>::of(&7);
+/// ```
+///
+/// It has no constructor from a string: what it holds has the right form.
 ///
 /// Different ids give different keys: the id's segments are escaped (`:`, `{`, `}`, `%`, control characters), so that an
 /// id cannot add a segment or move the key to another slot of a cluster. A key over 200 bytes keeps its prefix and
@@ -107,6 +126,12 @@ impl<E> Hash for Key<E> {
 }
 
 /// What may be the id of an entity: one key segment, or a tuple of several.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the id of a cache entity",
+    label = "not an id",
+    note = "integers, `bool`, `char`, `String`, types that implement `KeySegment` by one of these, and tuples of them can",
+    note = "a float has many spellings of one value, and `Debug` output changes with the compiler: use the row's id"
+)]
 pub trait KeyId: Clone + Eq + Hash + Send + Sync + 'static {
     /// Adds the segments of this id.
     fn write_segments(&self, out: &mut Segments<'_>);

@@ -38,16 +38,16 @@ pub struct Writer<E> {
 #[must_use = "return it from the closure of `Cache::write`, or the entry is only invalidated"]
 #[derive(Debug)]
 pub struct Committed<E> {
-    row: Row<E>,
+    outcome: Outcome<E>,
 }
 
 #[derive(Debug)]
-enum Row<E> {
+enum Outcome<E> {
     Value(Arc<E>),
     Deleted(u64),
 }
 
-impl<E: Versioned> Writer<E> {
+impl<E> Writer<E> {
     /// Awaits `commit`; with its success `row` is what the cache may hold. `row` has to carry the version that the
     /// transaction gave it, best by `UPDATE … SET row_version = row_version + 1 … RETURNING *`.
     ///
@@ -58,7 +58,7 @@ impl<E: Versioned> Writer<E> {
         C: Future<Output = Result<(), Er>>,
     {
         self.watch(commit).await?;
-        Ok(Committed { row: Row::Value(Arc::new(row)) })
+        Ok(Committed { outcome: Outcome::Value(Arc::new(row)) })
     }
 
     /// As [`Writer::commit`], for a row that was deleted as `version`: older versions are refused for the time of
@@ -71,7 +71,7 @@ impl<E: Versioned> Writer<E> {
         C: Future<Output = Result<(), Er>>,
     {
         self.watch(commit).await?;
-        Ok(Committed { row: Row::Deleted(version) })
+        Ok(Committed { outcome: Outcome::Deleted(version) })
     }
 
     async fn watch<C, Er>(&self, commit: C) -> Result<(), Er>
@@ -247,9 +247,9 @@ impl Inner {
     }
 
     fn settlement<E: Versioned>(&self, committed: Committed<E>) -> (u64, Settlement, Option<Entry<E>>) {
-        match committed.row {
-            Row::Deleted(version) => (version, Settlement::Deleted { version, keep: self.limits.tombstone }, None),
-            Row::Value(value) => {
+        match committed.outcome {
+            Outcome::Deleted(version) => (version, Settlement::Deleted { version, keep: self.limits.tombstone }, None),
+            Outcome::Value(value) => {
                 let mut entry = self.loaded_entry(Some(value), std::time::Duration::ZERO);
                 let version = entry.version;
                 let meter = self.meters.of::<E>();

@@ -1,0 +1,7 @@
+use cache_patterns::Ttl;
+
+const NEVER: Ttl = Ttl::secs(0);
+
+fn main() {
+    println!("{NEVER:?}");
+}
