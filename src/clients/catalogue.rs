@@ -12,7 +12,8 @@ use super::error::{RowPath, TableError};
 use super::table::DeclaredClient;
 use super::version::{contains, loose_version};
 use super::{
-    AttributeSpec, ClientId, ClientSpec, CommandSpec, Maker, MethodSpec, RawForm, StoreSpec, TraitSpec, TypeSpec,
+    AttributeSpec, ClientId, ClientSpec, CommandSpec, EntityRow, Maker, MethodSpec, RawForm, StoreSpec, TraitSpec,
+    TypeSpec,
 };
 use crate::facts::Name;
 
@@ -299,6 +300,18 @@ impl Catalogue {
     #[must_use]
     pub fn raw(&self, client: ClientId, name: &str, args: usize) -> Option<&RawForm> {
         self.data(client)?.raw.get(name)?.iter().find(|form| usize::from(form.args) == args)
+    }
+
+    /// Whether the client has methods whose key stands with the type that is cached.
+    #[must_use]
+    pub fn has_entities(&self, client: ClientId) -> bool {
+        self.data(client).is_some_and(|data| !data.entities.is_empty())
+    }
+
+    /// A method whose key stands with the type that is cached.
+    #[must_use]
+    pub fn entity_row(&self, client: ClientId, name: &str) -> Option<&EntityRow> {
+        self.data(client)?.entities.get(name)
     }
 
     /// The command with this name, in any case; two-word names with one space.

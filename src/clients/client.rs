@@ -7,7 +7,7 @@ use super::error::{RowPath, TableError, did_you_mean};
 use super::methods::{self, Context};
 use super::table::{DeclaredClient, Mode, TraitWord, TypeEntry, TypeTable};
 use super::version::parse_version;
-use super::{AttributeSpec, StoreSpec, layers};
+use super::{AttributeSpec, EntityRow, StoreSpec, layers};
 use super::{ClientId, Maker, MethodSpec, RawForm, TraitSpec, TtlArgument, TypeKind, TypeSpec, Unit};
 use crate::facts::Name;
 
@@ -27,6 +27,8 @@ pub(crate) struct Client {
     pub raw: FxHashMap<Name, Vec<RawForm>>,
     pub others: FxHashSet<Name>,
     pub attributes: Vec<AttributeSpec>,
+    /// Methods whose key stands with the type that is cached.
+    pub entities: FxHashMap<Name, EntityRow>,
     pub stores: Vec<StoreSpec>,
     /// Prefixes of paths and what they stand for, longest first.
     pub reexports: Vec<(Name, Name)>,
@@ -62,6 +64,12 @@ pub(crate) fn build(
         }
     }
     builder.raw(table, &root.join("raw"));
+    for (method, row) in &table.entities {
+        match EntityRow::parse(row) {
+            Ok(row) => _ = builder.client.entities.insert(Name::new(method), row),
+            Err(message) => builder.errors.push(root.join("entities").join(method).error(message)),
+        }
+    }
     layers::attributes(id, table, &root, &mut builder.client.attributes, &mut builder.errors);
     layers::stores(id, table, &root, &mut builder.client.stores, &mut builder.errors);
     builder.versions(table, &root.join("brought_by"));

@@ -43,6 +43,7 @@ tables! {
     "redlock": "redlock.toml",
     "redis-macros": "redis-macros.toml",
     "hitbox-redis": "hitbox-redis.toml",
+    "cache-patterns": "cache-patterns.toml",
 }
 
 impl Embedded {

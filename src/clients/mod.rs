@@ -36,7 +36,7 @@ pub use catalogue::Catalogue;
 pub use effect::{CommandEffect, OnTtl, Unit};
 pub use error::{RowPath, TableError};
 pub use spec::{
-    AttributeSpec, ClientId, ClientSpec, CommandSpec, CrateSpec, KeyPositions, Maker, MethodSpec, RawForm, StoreMaker,
-    StoreSpec, TraitSpec, TtlArgument, TypeKind, TypeSpec,
+    AttributeSpec, ClientId, ClientSpec, CommandSpec, CrateSpec, EntityRow, EntityWord, KeyPositions, Maker,
+    MethodSpec, RawForm, StoreMaker, StoreSpec, TraitSpec, TtlArgument, TypeKind, TypeSpec,
 };
 pub use table::{AttributeEntry, DeclaredClient, Mode, Rows, StoreEntry, TraitWord, TypeEntry, TypeTable};

@@ -129,6 +129,65 @@ pub enum TypeKind {
     Builder,
     /// Has methods named like commands that talk to no server.
     Inert,
+    /// Calls about entities, whose key and TTL stand with the type that is cached.
+    Entities,
+}
+
+/// What a method of a [`TypeKind::Entities`] type sends, and what it is given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EntityRow {
+    /// `GET`, `SET` and `DEL`, in order.
+    pub commands: Vec<&'static str>,
+    /// The arguments.
+    pub words: Vec<EntityWord>,
+}
+
+/// An argument of an [`EntityRow`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EntityWord {
+    /// The id of one entity.
+    Id,
+    /// The ids of several.
+    Ids,
+    /// A loader that runs on a miss.
+    Load,
+    /// A closure that changes the source, and commits.
+    Write,
+    /// Of no interest.
+    Other,
+}
+
+impl EntityRow {
+    /// Reads `GET SET = id load`.
+    ///
+    /// # Errors
+    /// Says what is wrong with the row.
+    pub fn parse(row: &str) -> Result<Self, String> {
+        let (commands, words) = row
+            .split_once('=')
+            .ok_or_else(|| "needs the commands, `=` and the arguments, for example \"GET SET = id load\"".to_owned())?;
+        let commands = commands
+            .split_ascii_whitespace()
+            .map(|command| match command {
+                "GET" => Ok("GET"),
+                "SET" => Ok("SET"),
+                "DEL" => Ok("DEL"),
+                other => Err(format!("`{other}` is none of GET, SET, DEL")),
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        let words = words
+            .split_ascii_whitespace()
+            .map(|word| match word {
+                "id" => Ok(EntityWord::Id),
+                "ids" => Ok(EntityWord::Ids),
+                "load" => Ok(EntityWord::Load),
+                "write" => Ok(EntityWord::Write),
+                "_" => Ok(EntityWord::Other),
+                other => Err(format!("`{other}` is none of id, ids, load, write, _")),
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        Ok(Self { commands, words })
+    }
 }
 
 /// What a TTL argument takes.

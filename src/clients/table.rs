@@ -38,6 +38,8 @@ pub struct DeclaredClient {
     pub methods: BTreeMap<String, Rows>,
     /// Methods that take a command in parts, by name: `custom = "ready arguments"`.
     pub raw: BTreeMap<String, Rows>,
+    /// Methods whose key and TTL stand with the type that is cached: `get_or_load = "GET SET = id load"`.
+    pub entities: BTreeMap<String, String>,
     /// Methods that send commands of no interest here, or none at all.
     pub others: Vec<String>,
     /// Attributes that put a cache around a function.

@@ -36,8 +36,13 @@ pub(super) fn meaning(program: &Program<'_>, command: &Command) -> Meaning {
                 _ => Ttl::not_applicable(),
             };
             let keys = command.args.iter().take(1).flat_map(|argument| key_uses(program, argument)).collect();
-            let effect = if *name == "GET" { CommandEffect::Read } else { CommandEffect::WriteMaybeTtl };
-            Meaning { keys, ttl, ..Meaning::plain(name, effect) }
+            let effect = match *name {
+                "GET" => CommandEffect::Read,
+                "DEL" => CommandEffect::Delete,
+                _ => CommandEffect::WriteMaybeTtl,
+            };
+            let value = command.args.get(2).map(|argument| value::stored(program, argument)).unwrap_or_default();
+            Meaning { keys, ttl, value, ..Meaning::plain(name, effect) }
         }
     }
 }

@@ -184,7 +184,12 @@ impl<'a> Resolver<'a> {
         let package_id = self.index.module(module).package;
         let Some(package) = self.workspace.package(package_id) else { return Vec::new() };
         if let Some(dependency) = package.dependencies.iter().find(|d| d.alias == name.as_str()) {
-            if let Some(root) = dependency.local.and_then(|local| self.index.lib_roots.get(&local)) {
+            // A crate whose calls are about entities is known by its table also where its sources are at hand: what it
+            // sends is its own business, what is cached is the caller's.
+            let known = self.catalogue.client_of_package(&dependency.package);
+            let by_table = known.is_some_and(|client| self.catalogue.has_entities(client));
+            let local = dependency.local.filter(|_| !by_table);
+            if let Some(root) = local.and_then(|local| self.index.lib_roots.get(&local)) {
                 return vec![Res::Module(*root)];
             }
             return vec![Res::External(library_name(&dependency.package).into())];

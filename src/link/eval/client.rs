@@ -223,6 +223,7 @@ impl<'a> Evaluator<'a> {
                 };
                 Some(Value::typed(ty))
             }
+            TypeKind::Entities => self.entity_method(frame, spec.client, call, site),
             TypeKind::Inert => {
                 self.arguments(frame, &call.args);
                 Some(Value::unknown())
@@ -582,7 +583,7 @@ impl<'a> Evaluator<'a> {
     }
 
     #[allow(clippy::too_many_arguments, reason = "one place where all parts of a command come together")]
-    fn push_command(
+    pub(super) fn push_command(
         &mut self,
         frame: &mut Frame,
         site: &Site,

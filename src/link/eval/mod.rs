@@ -7,6 +7,7 @@ mod attribute;
 mod call;
 mod client;
 mod control;
+mod entity;
 mod expr;
 mod frame;
 mod loads;
