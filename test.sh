@@ -15,7 +15,6 @@ need pkg-config pkg-config
 need git git
 # The tests of cache-patterns start servers of their own on free ports.
 need redis-server redis-server
-need redis-sentinel redis-sentinel
 cargo test --workspace --locked "$@"
 # The fixtures are a workspace of their own: proof that what the tests lint is real code.
 cargo test --locked --test fixtures -- --ignored

@@ -48,6 +48,8 @@ pub(super) struct Request {
 pub(super) enum Reason {
     /// Somebody waits for the value.
     Miss,
+    /// Somebody waits, and the store has just failed to answer.
+    NoStore,
     /// The store holds bytes that cannot be used although they look fresh to it.
     Unusable,
     /// Nobody waits: the value is refreshed before or after its TTL.
@@ -125,7 +127,7 @@ impl Inner {
     async fn leave<E: CacheEntity>(&self, request: &Request, reason: Reason) -> Leave<E> {
         let key = request.key.as_str();
         let without_store = Leave::NoFill { with_store: false, certain: true };
-        if self.guard.distrusts(key) {
+        if reason == Reason::NoStore || self.guard.distrusts(key) {
             return without_store;
         }
         let node = self.guard.store.node(key);

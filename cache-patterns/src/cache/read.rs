@@ -168,8 +168,8 @@ impl Cache {
 enum Look<E> {
     /// This is the answer.
     Serve(Entry<E>, Source),
-    /// Load. `spare`: may be served when the load fails. `unusable`: the store would hand the same bytes out again.
-    Load { spare: Option<Entry<E>>, unusable: bool },
+    /// Load. `spare`: may be served when the load fails.
+    Load { spare: Option<Entry<E>>, reason: Reason },
 }
 
 impl Inner {
@@ -215,7 +215,7 @@ impl Inner {
                 Some(look) => look,
                 None => self.look::<E>(&request).await,
             };
-            let (spare, unusable) = match look {
+            let (spare, reason) = match look {
                 Look::Serve(entry, source) => {
                     if self.wants_refresh(&entry, source)
                         && let Some(load) = load.take()
@@ -224,13 +224,12 @@ impl Inner {
                     }
                     return Ok((entry, source));
                 }
-                Look::Load { spare, unusable } => (spare, unusable),
+                Look::Load { spare, reason } => (spare, reason),
             };
             let (passenger, leads) = match self.flights.join(&request.key) {
                 Role::Follower(passenger) => (passenger, false),
                 Role::Leader(pilot, passenger) => {
                     let Some(load) = load.take() else { return Err(LoadError::Cancelled) };
-                    let reason = if unusable { Reason::Unusable } else { Reason::Miss };
                     tokio::spawn(fly(Arc::clone(self), request.clone(), reason, pilot, Arc::clone(&meter), load));
                     (passenger, true)
                 }
@@ -270,16 +269,16 @@ impl Inner {
 
     /// Reads the store, and makes a local copy of what is fresh.
     async fn look<E: CacheEntity>(&self, request: &Request) -> Look<E> {
-        let nothing = Look::Load { spare: None, unusable: false };
+        let nothing = Look::Load { spare: None, reason: Reason::Miss };
         let key = request.key.as_str();
         if self.guard.distrusts(key) {
             return nothing;
         }
         let ticket = self.local.ticket(key);
         let node = self.guard.store.node(key);
-        // An error is not a miss, but the way on is the same: the flight will find out whether the store answers.
+        // An error is not a miss: the caller has waited for the store once, and does not a second time.
         let Ok(bytes) = self.guard.call(node, self.limits.read, self.guard.store.get(key)).await else {
-            return nothing;
+            return Look::Load { spare: None, reason: Reason::NoStore };
         };
         // The invalidation may have failed while the store was being read.
         if self.guard.distrusts(key) {
@@ -290,7 +289,10 @@ impl Inner {
 
     fn judge<E: CacheEntity>(&self, request: &Request, node: usize, ticket: Ticket, reading: Reading<E>) -> Look<E> {
         let entry = match reading {
-            Reading::Nothing { spoilt } => return Look::Load { spare: None, unusable: spoilt },
+            Reading::Nothing { spoilt } => {
+                let reason = if spoilt { Reason::Unusable } else { Reason::Miss };
+                return Look::Load { spare: None, reason };
+            }
             Reading::Entry(entry) => entry,
         };
         let (now, watermark) = (self.guard.now(), self.guard.watermark(node));
@@ -304,8 +306,9 @@ impl Inner {
         }
         // To the store it may be fresh: only this reader has a reason to refuse it.
         let unusable = !entry.only_on_error && now < entry.soft_deadline;
+        let reason = if unusable { Reason::Unusable } else { Reason::Miss };
         let spare = Some(entry).filter(|entry| accepted && entry.on_error(now));
-        Look::Load { spare, unusable }
+        Look::Load { spare, reason }
     }
 
     fn wants_refresh<E: CacheEntity>(&self, entry: &Entry<E>, source: Source) -> bool {

@@ -7,6 +7,7 @@
     reason = "helpers of tests, of which each uses some"
 )]
 
+pub mod cluster;
 pub mod source;
 
 use std::net::TcpListener;
@@ -109,6 +110,11 @@ impl RedisServer {
         format!("redis://127.0.0.1:{}/", self.port)
     }
 
+    /// The answer to a command, as `redis-cli` prints it.
+    pub fn cli(&self, command: &[&str]) -> String {
+        cli(self.port, command)
+    }
+
     pub fn pid(&self) -> u32 {
         self.child.id()
     }
@@ -138,6 +144,15 @@ impl Drop for RedisServer {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+pub fn cli(port: u16, command: &[&str]) -> String {
+    let output = Command::new("redis-cli")
+        .args(["-p", &port.to_string()])
+        .args(command)
+        .output()
+        .expect("redis-cli is installed (apt-get install redis-tools)");
+    String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
 pub fn signal(pid: u32, name: &str) {

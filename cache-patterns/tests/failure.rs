@@ -1,0 +1,169 @@
+//! Redis frozen, killed, restarted: the callers do not notice more than a slower answer.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+
+mod common;
+
+use std::time::{Duration, Instant};
+
+use cache_patterns::breaker::BreakerState;
+use cache_patterns::store::RedisStore;
+use cache_patterns::{Cache, Invalidated, Key, Limits};
+use common::source::Source;
+use common::{Profile, RedisServer};
+use tokio::task::JoinSet;
+
+async fn over(server: &RedisServer, limits: Limits) -> Cache {
+    Cache::builder(RedisStore::connect(&server.url()).await.unwrap()).limits(limits).build().await.unwrap()
+}
+
+async fn revision(cache: &Cache, source: &Source, id: u64) -> u64 {
+    let source = source.clone();
+    cache.get_or_load(&id, move || source.load(id)).await.unwrap().revision
+}
+
+async fn until(what: &str, holds: impl Fn() -> bool) {
+    let end = Instant::now() + Duration::from_secs(60);
+    while !holds() {
+        assert!(Instant::now() < end, "{what}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn calls_stop_waiting_for_a_frozen_redis() {
+    let server = RedisServer::start();
+    let cache = over(&server, Limits::default()).await;
+    let source = Source::default();
+    (0..200).for_each(|id| _ = source.write(id));
+    revision(&cache, &source, 0).await;
+    server.freeze();
+    let frozen = Instant::now();
+    let mut calls = 0;
+    for id in 1..200 {
+        let began = Instant::now();
+        revision(&cache, &source, id).await;
+        if began.elapsed() < Duration::from_millis(20) {
+            break;
+        }
+        calls += 1;
+    }
+    println!("one caller, Redis frozen: {calls} calls waited, {:?} in all", frozen.elapsed());
+    assert!(calls <= 20 || frozen.elapsed() <= Duration::from_secs(1));
+    assert_eq!(cache.breaker(0), BreakerState::Open);
+    server.thaw();
+    until("the breaker closes again", || cache.breaker(0) != BreakerState::Open).await;
+    // Probes are what calls make of it.
+    let end = Instant::now() + Duration::from_secs(60);
+    while cache.breaker(0) != BreakerState::Closed {
+        assert!(Instant::now() < end, "the breaker closes");
+        revision(&cache, &source, fastrand::u64(1..200)).await;
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_callers_stop_waiting_for_a_frozen_redis() {
+    let server = RedisServer::start();
+    let cache = over(&server, Limits::default()).await;
+    let source = Source::default();
+    (0..10_000).for_each(|id| _ = source.write(id));
+    revision(&cache, &source, 0).await;
+    server.freeze();
+    let frozen = Instant::now();
+    let mut callers = JoinSet::new();
+    for caller in 0..64 {
+        let (cache, source) = (cache.clone(), source.clone());
+        callers.spawn(async move {
+            let mut last_wait = Duration::ZERO;
+            let mut id = caller * 100 + 1;
+            while frozen.elapsed() < Duration::from_secs(2) {
+                let began = Instant::now();
+                revision(&cache, &source, id).await;
+                if began.elapsed() > Duration::from_millis(50) {
+                    last_wait = frozen.elapsed();
+                }
+                id = caller * 100 + 1 + (id + 1) % 99;
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            last_wait
+        });
+    }
+    let last = callers.join_all().await.into_iter().max().unwrap();
+    println!("64 callers, Redis frozen: the last call that waited for it ended after {last:?}");
+    // A probe after a second may wait again; its caller is one.
+    assert!(last < Duration::from_secs(2));
+    server.thaw();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn callers_are_served_while_redis_is_gone_and_owed_invalidations_come_first_when_it_is_back() {
+    let mut server = RedisServer::start();
+    let limits = Limits { loads_without_store: 8, ..Limits::default() };
+    let cache = over(&server, limits).await;
+    let source = Source::with_delay(Duration::from_millis(2));
+    (0..64).for_each(|id| _ = source.write(id));
+    for id in 0..64 {
+        revision(&cache, &source, id).await;
+    }
+    server.kill();
+    let mut callers = JoinSet::new();
+    for id in 0..64 {
+        let (cache, source) = (cache.clone(), source.clone());
+        callers.spawn(async move {
+            for _ in 0..10 {
+                assert_eq!(revision(&cache, &source, id).await, source.revision(id));
+            }
+        });
+    }
+    while let Some(done) = callers.join_next().await {
+        done.unwrap();
+    }
+    println!("Redis gone: at most {} loads at once, allowed 8", source.most_running());
+    assert!(source.most_running() <= 8 + 1, "one more from before it was noticed");
+    let newest = source.write(7);
+    assert_eq!(cache.invalidate::<Profile>(&7).await.unwrap(), Invalidated::Queued);
+    assert_eq!(cache.owed_invalidations(), 1);
+    server.restart();
+    // The old value is back, as from a snapshot.
+    let other = over(&server, Limits::default()).await;
+    let old = Source::default();
+    old.write(7);
+    assert_eq!(revision(&other, &old, 7).await, newest - 1);
+    let end = Instant::now() + Duration::from_secs(60);
+    while cache.owed_invalidations() > 0 {
+        assert_eq!(revision(&cache, &source, 7).await, newest, "not trusted before the replay");
+        assert!(Instant::now() < end, "the invalidation is replayed");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert_eq!(revision(&cache, &source, 7).await, newest);
+    assert_eq!(revision(&other, &source, 7).await, newest, "and it reached the store");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn poison_in_redis_is_a_miss() {
+    let server = RedisServer::start();
+    let cache = over(&server, Limits { early_refresh: 0.0, ..Limits::default() }).await;
+    let source = Source::default();
+    source.write(7);
+    let key = Key::<Profile>::of(&7).into_string();
+    let client = redis::Client::open(server.url()).unwrap();
+    let mut connection = client.get_multiplexed_async_connection().await.unwrap();
+    let mut poisons: Vec<Vec<u8>> = vec![Vec::new(), b"text".to_vec(), b"C1".to_vec(), vec![0xff; 4096]];
+    poisons.extend((0..50).map(|_| (0..fastrand::usize(1..300)).map(|_| fastrand::u8(..)).collect()));
+    // Ours in the header, garbage behind it; compressed, with a claim of 4 GiB.
+    let mut claim = cache_patterns::envelope::Header::new(cache_patterns::envelope::Kind::Value);
+    claim.soft_deadline = u64::MAX;
+    claim.flags = cache_patterns::envelope::COMPRESSED;
+    poisons.push(claim.with_payload(&[0xff; 64]));
+    for poison in poisons {
+        let _: () =
+            redis::cmd("SET").arg(&key).arg(&poison).arg("EX").arg(60).query_async(&mut connection).await.unwrap();
+        assert_eq!(revision(&cache, &source, 7).await, 1, "{poison:02x?}");
+    }
+    for command in [["RPUSH", "element"], ["SADD", "member"]] {
+        let _: () = redis::cmd("DEL").arg(&key).query_async(&mut connection).await.unwrap();
+        let _: i64 = redis::cmd(command[0]).arg(&key).arg(command[1]).query_async(&mut connection).await.unwrap();
+        assert_eq!(revision(&cache, &source, 7).await, 1, "a key of another type");
+    }
+    assert_eq!(cache.stats().errors, 0);
+}

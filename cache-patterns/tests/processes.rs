@@ -1,0 +1,206 @@
+//! Real processes: the test binary runs itself again, and is killed or stopped in the middle.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+
+mod common;
+
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use cache_patterns::store::RedisStore;
+use cache_patterns::{Cache, CacheEntity, Key, Limits};
+use common::source::Down;
+use common::{Profile, RedisServer, Stock, signal};
+use redis::AsyncCommands as _;
+use redis::aio::MultiplexedConnection;
+use tokio::task::JoinSet;
+
+const LEASE: Duration = Duration::from_millis(600);
+
+fn limits() -> Limits {
+    Limits {
+        read: Duration::from_secs(5),
+        command: Duration::from_secs(5),
+        lease: LEASE,
+        wait: Duration::from_secs(20),
+        load_soft: Duration::from_secs(30),
+        load_hard: Duration::from_secs(30),
+        transaction: Duration::from_millis(800),
+        early_refresh: 0.0,
+        breaker: cache_patterns::breaker::BreakerPolicy { slow: Duration::from_secs(10), ..Default::default() },
+        ..Limits::default()
+    }
+}
+
+async fn connect(url: &str) -> (Cache, MultiplexedConnection) {
+    let cache = Cache::builder(RedisStore::connect(url).await.unwrap()).limits(limits()).build().await.unwrap();
+    (cache, redis::Client::open(url).unwrap().get_multiplexed_async_connection().await.unwrap())
+}
+
+/// A process that does `job` with the server at `url`.
+fn process(job: &str, url: &str) -> Child {
+    Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "child", "--ignored", "--nocapture"])
+        .env("CHILD_JOB", job)
+        .env("CHILD_URL", url)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
+async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+    let end = Instant::now() + Duration::from_secs(30);
+    while !holds().await {
+        assert!(Instant::now() < end, "{what}");
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+}
+
+/// The row as the "database", a key of its own beside the cache, has it.
+async fn load(mut database: MultiplexedConnection, pause: Duration) -> Result<Profile, Down> {
+    let _: i64 = database.incr("loads", 1).await.map_err(|_| Down)?;
+    let revision: u64 = database.get("database").await.map_err(|_| Down)?;
+    tokio::time::sleep(pause).await;
+    Ok(Profile::new(7, revision))
+}
+
+/// What a child does. Not a test: it is started by the others.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "started by the other tests"]
+async fn child() {
+    let Ok(job) = std::env::var("CHILD_JOB") else { return };
+    let (cache, mut database) = connect(&std::env::var("CHILD_URL").unwrap()).await;
+    match job.as_str() {
+        "crowd" => {
+            let _: i64 = database.incr("ready", 1).await.unwrap();
+            until("the start", async || database.clone().exists("go").await.unwrap()).await;
+            let mut callers = JoinSet::new();
+            for _ in 0..250 {
+                let (cache, database) = (cache.clone(), database.clone());
+                callers.spawn(async move {
+                    cache.get_or_load(&7, move || load(database, Duration::from_millis(100))).await.is_ok()
+                });
+            }
+            println!("served {}", callers.join_all().await.into_iter().filter(|served| *served).count());
+        }
+        "load for ever" => {
+            let never = || async {
+                std::future::pending::<()>().await;
+                Err::<Profile, _>(Down)
+            };
+            let _ = cache.get_or_load(&7, never).await;
+        }
+        "load slowly" => {
+            let slow = database.clone();
+            cache.get_or_load(&7, move || load(slow, Duration::from_millis(400))).await.unwrap();
+            until("the fill has its answer", async || cache.stats().fills_refused > 0).await;
+            println!("refused {}", cache.stats().fills_refused);
+        }
+        "write, die before the commit" | "write, die after the commit" => {
+            let commits = job.ends_with("after the commit");
+            let _ = cache
+                .write::<Stock, Down, _>(&7, async |writer| {
+                    let commit = async {
+                        if commits {
+                            let _: () = database.clone().set("database", 2).await.unwrap();
+                        }
+                        let _: () = database.clone().set("at the point", 1).await.unwrap();
+                        std::future::pending::<Result<(), Down>>().await
+                    };
+                    writer.commit(Stock { id: 7, units: 1, revision: 2 }, commit).await
+                })
+                .await;
+        }
+        other => panic!("no job {other}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stampede_over_four_processes_is_one_load() {
+    let server = RedisServer::start();
+    let (_, mut database) = connect(&server.url()).await;
+    let _: () = database.set("database", 1).await.unwrap();
+    let children: Vec<Child> = (0..4).map(|_| process("crowd", &server.url())).collect();
+    until("all are ready", async || database.clone().get::<_, Option<u64>>("ready").await.unwrap() == Some(4)).await;
+    let _: () = database.set("go", 1).await.unwrap();
+    for child in children {
+        let output = child.wait_with_output().unwrap();
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(text.contains("served 250"), "{text}");
+    }
+    let loads: u64 = database.get("loads").await.unwrap();
+    println!("4 processes of 250 callers: loads {loads}");
+    assert_eq!(loads, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_load_of_a_killed_holder_is_taken_over_when_its_lease_ends() {
+    let server = RedisServer::start();
+    let (cache, mut database) = connect(&server.url()).await;
+    let _: () = database.set("database", 1).await.unwrap();
+    let mut holder = process("load for ever", &server.url());
+    let key = Key::<Profile>::of(&7);
+    until("it holds the lease", async || database.clone().exists(key.as_str()).await.unwrap()).await;
+    signal(holder.id(), "KILL");
+    holder.wait().unwrap();
+    let killed = Instant::now();
+    let from = database.clone();
+    let value = cache.get_or_load(&7, move || load(from, Duration::ZERO)).await.unwrap();
+    println!("lease of {LEASE:?}: served {:?} after the kill", killed.elapsed());
+    assert_eq!(value.revision, 1);
+    // 50 ms by the algorithm; the rest is for a busy machine.
+    assert!(killed.elapsed() < LEASE + Duration::from_millis(500), "{:?}", killed.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_fill_of_a_holder_that_was_stopped_is_refused() {
+    let server = RedisServer::start();
+    let (cache, mut database) = connect(&server.url()).await;
+    let _: () = database.set("database", 1).await.unwrap();
+    let holder = process("load slowly", &server.url());
+    until("it has read the database", async || database.clone().exists("loads").await.unwrap()).await;
+    signal(holder.id(), "STOP");
+    let _: () = database.set("database", 2).await.unwrap();
+    let _ = cache.invalidate::<Profile>(&7).await.unwrap();
+    let from = database.clone();
+    let value = cache.get_or_load(&7, move || load(from, Duration::ZERO)).await.unwrap();
+    assert_eq!(value.revision, 2);
+    signal(holder.id(), "CONT");
+    let output = holder.wait_with_output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(text.contains("refused 1"), "{text}");
+    let from = database.clone();
+    let value = cache.get_or_load(&7, move || load(from, Duration::ZERO)).await.unwrap();
+    assert_eq!(value.revision, 2, "what the stopped one had read is not in the cache");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_writer_that_is_killed_leaves_nothing_older() {
+    for job in ["write, die before the commit", "write, die after the commit"] {
+        let server = RedisServer::start();
+        let (cache, mut database) = connect(&server.url()).await;
+        let _: () = database.set("database", 1).await.unwrap();
+        let read = async || {
+            let mut database = database.clone();
+            let load = move || async move {
+                let revision: u64 = database.get("database").await.map_err(|_| Down)?;
+                Ok::<_, Down>(Stock { id: 7, units: 1, revision })
+            };
+            cache.get_or_load(&7, load).await.unwrap().data_version()
+        };
+        assert_eq!(read().await, 1, "the old row is cached");
+        let mut writer = process(job, &server.url());
+        until("it is at the point", async || database.clone().exists("at the point").await.unwrap()).await;
+        signal(writer.id(), "KILL");
+        writer.wait().unwrap();
+        let expected: u64 = database.clone().get("database").await.unwrap();
+        let end = Instant::now() + limits().transaction * 2;
+        let mut reads = 0;
+        while Instant::now() < end {
+            assert_eq!(read().await, expected, "{job}: under the fence and after it");
+            reads += 1;
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        println!("{job}: 0 stale of {reads} reads under the fence and after it");
+    }
+}
