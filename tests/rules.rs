@@ -14,7 +14,8 @@
 //!     //~^ stampede-prone-miss
 //! ```
 //!
-//! All rules run on all fixtures, so everything in a `good` folder is silent under every rule.
+//! All rules run on all fixtures, so a line may be marked with more than one; in a `good` folder none is marked with the
+//! rule that the folder belongs to.
 //! `CACHE_LINT_FIXTURE=missing-ttl cargo test --test rules` looks at one fixture alone.
 
 #![allow(clippy::expect_used, reason = "a fixture that cannot be read is a failed test")]

@@ -147,7 +147,13 @@ impl Builder<'_, '_> {
                 }
                 Step::Branch(arms) => arms.iter().for_each(|arm| self.collect(arm, use_it)),
                 Step::Loop(steps) | Step::Spawn(steps) | Step::Inline(steps) => self.collect(steps, use_it),
-                Step::Hit(_) | Step::Miss(_) | Step::Load { .. } | Step::Guard { .. } | Step::Leave(_) => {}
+                Step::Hit(_)
+                | Step::Miss(_)
+                | Step::Fails(_)
+                | Step::Load { .. }
+                | Step::Guard { .. }
+                | Step::Signal { .. }
+                | Step::Leave(_) => {}
             }
         }
     }
@@ -257,8 +263,10 @@ impl Builder<'_, '_> {
                 Step::Command(_)
                 | Step::Hit(_)
                 | Step::Miss(_)
+                | Step::Fails(_)
                 | Step::Load { .. }
                 | Step::Guard { .. }
+                | Step::Signal { .. }
                 | Step::Leave(_) => {}
             }
         }

@@ -25,6 +25,8 @@ pub enum Event {
     Hit(OpId),
     /// From here on, in this arm, the read found nothing (or failed).
     Miss(OpId),
+    /// If it failed, its error leaves the function (or the innermost `Call`) here.
+    Fails(OpId),
     /// Something is fetched or computed that is worth caching.
     Load {
         /// What.
@@ -38,6 +40,20 @@ pub enum Event {
     Guard {
         /// What.
         kind: GuardKind,
+        /// Where.
+        place: Place,
+    },
+    /// What the next operation stores was made from what an earlier one read.
+    WriteBack {
+        /// The earlier one.
+        read: OpId,
+        /// The next one.
+        write: OpId,
+    },
+    /// Something that a person or a dashboard sees: a metric is counted, a line is logged.
+    Signal {
+        /// What.
+        kind: SignalKind,
         /// Where.
         place: Place,
     },
@@ -83,6 +99,17 @@ pub enum LoadKind {
     Callback,
     /// A call that awaits something outside the workspace or that could not be followed.
     Unresolved,
+}
+
+/// What shows that something happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SignalKind {
+    /// A metric or log line that names a hit or a miss.
+    Named,
+    /// Any other counter, gauge or histogram.
+    Metric,
+    /// A log line below the level of a warning.
+    Log,
 }
 
 /// What holds others back.
@@ -170,9 +197,14 @@ impl<S: Clone + Eq + std::hash::Hash, F: FnMut(&Event, S) -> Option<S>> Walk<'_,
                 }
                 Vec::new()
             }
-            Event::Operation(_) | Event::Hit(_) | Event::Miss(_) | Event::Load { .. } | Event::Guard { .. } => {
-                self.plain(event, states)
-            }
+            Event::Operation(_)
+            | Event::Hit(_)
+            | Event::Miss(_)
+            | Event::Fails(_)
+            | Event::Load { .. }
+            | Event::Guard { .. }
+            | Event::WriteBack { .. }
+            | Event::Signal { .. } => self.plain(event, states),
         }
     }
 

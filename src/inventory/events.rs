@@ -61,16 +61,25 @@ impl Fold<'_, '_, '_> {
         match step {
             Step::Command(id) => {
                 if let Some(operation) = self.operation(*id) {
+                    let command = &self.builder.program.commands[id.0 as usize];
+                    // The first argument is the key: a key that was read from elsewhere is not written back.
+                    let reads = command.args.iter().skip(1).flat_map(|argument| &argument.value.reads);
+                    let mut reads: Vec<OpId> = reads.filter_map(|read| self.known.get(read).copied()).collect();
+                    reads.sort_unstable();
+                    reads.dedup();
+                    out.extend(reads.into_iter().map(|read| Event::WriteBack { read, write: operation }));
                     self.known.insert(*id, operation);
                     out.push(Event::Operation(operation));
                 }
             }
             Step::Hit(id) => out.extend(self.known.get(id).map(|&id| Event::Hit(id))),
             Step::Miss(id) => out.extend(self.known.get(id).map(|&id| Event::Miss(id))),
+            Step::Fails(id) => out.extend(self.known.get(id).map(|&id| Event::Fails(id))),
             Step::Load { kind, place, name } => {
                 out.push(Event::Load { kind: *kind, place: *place, name: name.clone() });
             }
             Step::Guard { kind, place } => out.push(Event::Guard { kind: *kind, place: *place }),
+            Step::Signal { kind, place } => out.push(Event::Signal { kind: *kind, place: *place }),
             Step::Call(call) => {
                 if let Some(event) = self.call(call) {
                     out.push(event);

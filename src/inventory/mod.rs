@@ -13,7 +13,7 @@ mod separate;
 mod ttl;
 mod value;
 
-pub use event::{Event, ExitKind, FunctionEvents, GuardKind, LoadKind};
+pub use event::{Event, ExitKind, FunctionEvents, GuardKind, LoadKind, SignalKind};
 pub use operation::{
     BatchUse, Condition, Effect, Encoding, KeyUse, OpId, Operation, Purpose, Ttl, TtlKind, TtlUnit, ValueUse, Via,
     WrapperUse,

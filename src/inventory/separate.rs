@@ -47,7 +47,14 @@ pub(super) fn flatten(events: &[Event], out: &mut Vec<OpId>) {
             }
             Event::Branch(arms) => arms.iter().for_each(|arm| flatten(arm, out)),
             Event::Loop(events) | Event::Spawn(events) | Event::Call { events, .. } => flatten(events, out),
-            Event::Hit(_) | Event::Miss(_) | Event::Load { .. } | Event::Guard { .. } | Event::Leave(_) => {}
+            Event::Hit(_)
+            | Event::Miss(_)
+            | Event::Fails(_)
+            | Event::Load { .. }
+            | Event::Guard { .. }
+            | Event::WriteBack { .. }
+            | Event::Signal { .. }
+            | Event::Leave(_) => {}
         }
     }
 }

@@ -7,7 +7,7 @@ use super::value::{Argument, BatchId, CommandId, Value};
 use crate::clients::{ClientId, MethodSpec, Unit};
 use crate::facts::Name;
 use crate::finding::{Confidence, FileId, Place};
-use crate::inventory::{ExitKind, GuardKind, LoadKind, Via};
+use crate::inventory::{ExitKind, GuardKind, LoadKind, SignalKind, Via};
 use crate::text::Span;
 
 /// Something that happened while a function was evaluated.
@@ -25,6 +25,12 @@ pub(crate) enum Step {
         kind: GuardKind,
         place: Place,
     },
+    Signal {
+        kind: SignalKind,
+        place: Place,
+    },
+    /// The error of this command leaves the function here.
+    Fails(CommandId),
     /// A call of a function of the workspace that was evaluated with these arguments.
     Call(Rc<CallStep>),
     Branch(Vec<Vec<Step>>),

@@ -1,6 +1,7 @@
 //! The rules: one file each. A rule reads the inventory and the policy and writes findings; it knows no syntax and no
 //! output format.
 
+mod cache_error_fails_request;
 mod counter_without_ttl;
 mod cure;
 mod demand;
@@ -9,12 +10,15 @@ mod dropped_future;
 mod flow;
 mod flush_command;
 mod gap;
+mod get_then_set;
 mod key_format;
 mod keys_command;
 mod lock_without_ttl;
+mod missing_hit_metric;
 mod missing_ttl;
 mod non_atomic_expiry;
 mod parse_error;
+mod pattern_invalidation;
 mod report;
 mod stampede_prone_miss;
 mod suppression_blanket;
@@ -126,15 +130,19 @@ pub trait Rule: Sync {
 
 /// Every rule, sorted by id.
 pub static REGISTRY: &[&dyn Rule] = &[
+    &cache_error_fails_request::CacheErrorFailsRequest,
     &counter_without_ttl::CounterWithoutTtl,
     &dropped_future::DroppedFuture,
     &flush_command::FlushCommand,
+    &get_then_set::GetThenSet,
     &key_format::KeyFormat,
     &keys_command::KeysCommand,
     &lock_without_ttl::LockWithoutTtl,
+    &missing_hit_metric::MissingHitMetric,
     &missing_ttl::MissingTtl,
     &non_atomic_expiry::NonAtomicExpiry,
     &parse_error::ParseError,
+    &pattern_invalidation::PatternInvalidation,
     &stampede_prone_miss::StampedeProneMiss,
     &suppression_blanket::SuppressionBlanket,
     &suppression_duplicate::SuppressionDuplicate,

@@ -445,7 +445,13 @@ fn sends(step: &Step) -> bool {
         Step::Branch(arms) => arms.iter().flatten().any(sends),
         Step::Loop(steps) | Step::Spawn(steps) | Step::Inline(steps) => steps.iter().any(sends),
         Step::Call(call) => call.outcome.steps.iter().any(sends),
-        Step::Hit(_) | Step::Miss(_) | Step::Load { .. } | Step::Guard { .. } | Step::Leave(_) => false,
+        Step::Hit(_)
+        | Step::Miss(_)
+        | Step::Fails(_)
+        | Step::Load { .. }
+        | Step::Guard { .. }
+        | Step::Signal { .. }
+        | Step::Leave(_) => false,
     }
 }
 
@@ -455,7 +461,13 @@ fn first_load(step: &Step) -> Option<LoadKind> {
         Step::Branch(arms) => arms.iter().flatten().find_map(first_load),
         Step::Loop(steps) | Step::Spawn(steps) | Step::Inline(steps) => steps.iter().find_map(first_load),
         Step::Call(call) => first_load_of(&call.outcome),
-        Step::Command(_) | Step::Hit(_) | Step::Miss(_) | Step::Guard { .. } | Step::Leave(_) => None,
+        Step::Command(_)
+        | Step::Hit(_)
+        | Step::Miss(_)
+        | Step::Fails(_)
+        | Step::Guard { .. }
+        | Step::Signal { .. }
+        | Step::Leave(_) => None,
     }
 }
 

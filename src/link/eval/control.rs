@@ -221,7 +221,7 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    fn is_existence(&self, value: &Value) -> bool {
+    pub(super) fn is_existence(&self, value: &Value) -> bool {
         value.reads.iter().any(|&read| self.command_name(read).is_some_and(|name| name == "EXISTS"))
     }
 

@@ -79,6 +79,12 @@ impl<'a> Evaluator<'a> {
                 let value = self.expr(frame, inner);
                 frame.used = None;
                 frame.fails = true;
+                let leaving = match frame.steps.last() {
+                    Some(Step::Command(id)) => smallvec::smallvec![*id],
+                    Some(Step::Call(_)) => value.reads.clone(),
+                    _ => smallvec::SmallVec::new(),
+                };
+                frame.steps.extend(leaving.into_iter().map(Step::Fails));
                 // A future cannot be asked with `?`: what it is asked of was sent.
                 unwrapped(self.settled(value))
             }
@@ -253,6 +259,13 @@ impl<'a> Evaluator<'a> {
         }
         let left = self.expr(frame, left);
         let right = self.expr(frame, right);
+        // EXISTS answers a number to who asks for one: `exists == 1`.
+        if let (Data::Unknown, Data::Int(number)) = (&left.data, &right.data)
+            && let Some(hit) = existence(op, *number)
+            && self.is_existence(&left)
+        {
+            return Value { ty: Ty::external("bool"), data: Data::Found(hit), reads: left.reads, ..Value::default() };
+        }
         self.combine(op, left, right)
     }
 
@@ -462,6 +475,15 @@ impl<'a> Evaluator<'a> {
         let simple =
             text.len() <= 40 && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.' | ':' | '(' | ')'));
         if simple { text.into() } else { Name::default() }
+    }
+}
+
+/// Whether comparing the number of keys that exist with `number` asks for presence (`true`) or absence.
+fn existence(op: &str, number: i128) -> Option<bool> {
+    match (op, number) {
+        ("==" | ">=", 1) | (">" | "!=", 0) => Some(true),
+        ("==" | "<=", 0) | ("<" | "!=", 1) => Some(false),
+        _ => None,
     }
 }
 

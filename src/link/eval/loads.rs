@@ -1,6 +1,6 @@
 //! What fetches data from elsewhere, and what lets only one caller in. Only ever read on the way from a miss to a write.
 
-use super::{Evaluator, Frame};
+use super::{Evaluator, Frame, signals};
 use crate::facts::{Expr, Name};
 use crate::inventory::{GuardKind, LoadKind};
 use crate::link::trace::Step;
@@ -126,6 +126,10 @@ impl<'a> Evaluator<'a> {
         receiver: Option<&Value>,
     ) {
         let short = last_segment(name);
+        if let Some(kind) = signals::of_call(short, receiver.is_some()) {
+            frame.steps.push(Step::Signal { kind, place: frame.place(span) });
+            return;
+        }
         if let Some(kind) = guard_kind(short, receiver) {
             let holds_connection = receiver
                 .is_some_and(|value| self.world.chain(&value.ty).iter().any(|ty| self.world.client_type(ty).is_some()));
@@ -195,7 +199,13 @@ fn step_is_at(step: &Step, span: Span) -> bool {
         Step::Call(call) => call.place.span == span,
         Step::Branch(arms) => arms.iter().flatten().any(|step| step_is_at(step, span)),
         Step::Command(_) | Step::Spawn(_) => true,
-        Step::Hit(_) | Step::Miss(_) | Step::Loop(_) | Step::Inline(_) | Step::Leave(_) => false,
+        Step::Signal { .. }
+        | Step::Fails(_)
+        | Step::Hit(_)
+        | Step::Miss(_)
+        | Step::Loop(_)
+        | Step::Inline(_)
+        | Step::Leave(_) => false,
     }
 }
 

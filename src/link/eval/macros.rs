@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::expr::{list, place_name};
-use super::{Evaluator, Frame};
+use super::{Evaluator, Frame, signals};
 use crate::facts::expr::MacroBody;
 use crate::facts::{Expr, MacroCall};
 use crate::inventory::ExitKind;
@@ -17,6 +17,9 @@ const MOST_INCLUDED: u64 = 1 << 20;
 impl<'a> Evaluator<'a> {
     pub(super) fn macro_call(&mut self, frame: &mut Frame, _expr: &'a Expr, call: &'a MacroCall) -> Value {
         let name = last_segment(&call.path);
+        if let Some(kind) = signals::of_macro(name, &call.body) {
+            frame.steps.push(Step::Signal { kind, place: frame.place(call.name_span) });
+        }
         match &call.body {
             MacroBody::Format { first, pieces, extra } => {
                 for expr in extra {

@@ -15,6 +15,7 @@ mod macros;
 mod method;
 mod path;
 mod pattern;
+mod signals;
 mod std_calls;
 mod text;
 
