@@ -235,6 +235,8 @@ impl Guard {
 
     /// Asks the nodes who they are, and distrusts what was written before a node changed.
     pub(crate) async fn inspect(&self, deadline: Duration) {
+        // First: a store that does not answer is when the breakers matter.
+        self.show_breakers();
         let Ok(Ok(info)) = tokio::time::timeout(deadline, self.store.info()).await else { return };
         self.watermark.fetch_max(info.watermark, Ordering::Relaxed);
         let now = self.server_seconds();
@@ -249,7 +251,9 @@ impl Guard {
             }
             known[node] = Some(identity);
         }
-        drop(known);
+    }
+
+    fn show_breakers(&self) {
         for node in 0..self.store.nodes() {
             let state = self.breaker(node);
             let number = match state {

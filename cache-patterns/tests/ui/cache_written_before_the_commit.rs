@@ -33,3 +33,5 @@ async fn save(cache: &Cache) {
 }
 
 fn main() {}
+
+// says: named `of` found for struct `Committed<

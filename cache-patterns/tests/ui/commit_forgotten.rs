@@ -30,3 +30,5 @@ async fn save(cache: &Cache) {
 }
 
 fn main() {}
+
+// says: error[E0308]

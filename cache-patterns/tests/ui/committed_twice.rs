@@ -35,3 +35,5 @@ async fn save(cache: &Cache) {
 }
 
 fn main() {}
+
+// says: use of moved value: `writer`

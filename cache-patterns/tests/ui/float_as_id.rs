@@ -19,3 +19,5 @@ impl CacheEntity for Reading {
 }
 
 fn main() {}
+
+// says: `f64` cannot be the id of a cache entity

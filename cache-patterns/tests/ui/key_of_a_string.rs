@@ -21,3 +21,5 @@ impl CacheEntity for Row {
 fn main() {
     let _: Key<Row> = "shop:row:7".into();
 }
+
+// says: `Key<Row>: From<&str>`

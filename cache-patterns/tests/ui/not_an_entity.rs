@@ -10,3 +10,5 @@ async fn forget(cache: &Cache) {
 }
 
 fn main() {}
+
+// says: `Row` is not a cache entity

@@ -18,3 +18,5 @@ impl CacheEntity for Row {
 }
 
 fn main() {}
+
+// says: missing: `TTL`

@@ -5,3 +5,5 @@ const NEVER: Ttl = Ttl::secs(0);
 fn main() {
     println!("{NEVER:?}");
 }
+
+// says: a TTL of zero would make the entry vanish as it is written

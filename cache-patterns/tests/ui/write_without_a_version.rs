@@ -25,3 +25,5 @@ async fn save(cache: &Cache) {
 }
 
 fn main() {}
+
+// says: has no data version
