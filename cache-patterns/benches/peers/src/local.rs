@@ -6,6 +6,7 @@ use std::time::Duration;
 use cache_patterns::Cache;
 use cache_patterns::store::MemoryStore;
 
+use crate::hitbox_peer::{self, Upstream};
 use crate::measure::{rate, table};
 use crate::{LocalRow, Row};
 
@@ -34,6 +35,10 @@ pub(crate) async fn run(rounds: usize) -> Result<(), Box<dyn std::error::Error>>
         cache.get_or_load(&id, move || async move { Ok::<_, ()>(LocalRow(Row::new(id))) }).await.ok();
         cache.get_or_load(&id, move || async move { Ok::<_, ()>(LocalRow(Row::new(id))) }).await.ok();
     }
+    let (hitbox, upstream) = (hitbox_peer::over_moka(), Upstream::default());
+    for id in 0..KEYS {
+        hitbox_peer::row(id, upstream.clone()).cache(&hitbox).await;
+    }
     let at = |call: u64| keys[(call.wrapping_mul(7919) % KEYS) as usize].as_str();
     let id = |call: u64| call.wrapping_mul(7919) % KEYS;
     let mut all = Vec::new();
@@ -52,12 +57,22 @@ pub(crate) async fn run(rounds: usize) -> Result<(), Box<dyn std::error::Error>>
             })
             .await,
         );
+        let (hitbox, upstream) = (&hitbox, &upstream);
+        round.push(polled(|call| hitbox_peer::row(id(call), upstream.clone()).cache(hitbox).into_future()).await);
         all.push(round);
     }
-    let cells = ["moka sync, with TTL (bare)", "quick_cache (bare)", "foyer memory", "moka future, with TTL", "cache-patterns"];
+    let cells = [
+        "moka sync, with TTL (bare)",
+        "quick_cache (bare)",
+        "foyer memory",
+        "moka future, with TTL",
+        "cache-patterns",
+        "hitbox over moka",
+    ];
     table("Local hit, one thread, 1,000 keys: calls per second against bare moka", &cells, &all);
     let stats = cache.stats();
-    println!("  (cache-patterns: {} local hits, {} loads)", stats.local_hits, stats.loads);
+    let hitboxes = upstream.loads.load(std::sync::atomic::Ordering::SeqCst);
+    println!("  (cache-patterns: {} local hits, {} loads; hitbox: {hitboxes} loads)", stats.local_hits, stats.loads);
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 //!
 //! `cargo run --release --manifest-path cache-patterns/benches/peers/Cargo.toml [ROUNDS]`
 
+mod hitbox_peer;
 mod local;
 mod measure;
 mod remote;
@@ -15,7 +16,7 @@ use cache_patterns::{CacheEntity, Ttl, Versioned};
 use serde::{Deserialize, Serialize};
 
 /// About 100 bytes of JSON.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, hitbox_fn::CacheableResponse)]
 pub(crate) struct Row {
     id: u64,
     name: String,
@@ -26,7 +27,13 @@ pub(crate) struct Row {
 
 impl Row {
     pub(crate) fn new(id: u64) -> Self {
-        Self { id, name: format!("user number {id}"), email: format!("user{id}@example.org"), active: true, revision: 1 }
+        Self {
+            id,
+            name: format!("user number {id}"),
+            email: format!("user{id}@example.org"),
+            active: true,
+            revision: 1,
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use cache_patterns::{Cache, CacheEntity, Limits};
 use cached::ConcurrentCachedAsync as _;
 use redis::AsyncCommands as _;
 
+use crate::hitbox_peer::{self, Upstream};
 use crate::measure::{rate_of, table};
 use crate::{FencedRow, Row};
 
@@ -34,8 +35,10 @@ pub(crate) async fn run(url: &str, rounds: usize) -> Result<(), Box<dyn std::err
             .build()
             .await?,
     );
+    let (hitbox, upstream) = (hitbox_peer::over_redis(url)?, Upstream::default());
     for id in 0..KEYS {
         let row = Row::new(id);
+        hitbox_peer::row(id, upstream.clone()).cache(&hitbox).await;
         let _: () = raw.clone().set_ex(format!("raw:{id}"), serde_json::to_vec(&row)?, 3600).await?;
         cached.async_cache_set(id, row.clone()).await?;
         cache.get_or_load(&id, move || async move { Ok::<_, ()>(row) }).await.map_err(|error| format!("{error:?}"))?;
@@ -45,6 +48,7 @@ pub(crate) async fn run(url: &str, rounds: usize) -> Result<(), Box<dyn std::err
         let mut all = Vec::new();
         for _ in 0..rounds {
             let (raw_get, raw_decode, ours, theirs) = (raw.clone(), raw.clone(), cache.clone(), cached.clone());
+            let other = (hitbox.clone(), upstream.clone());
             all.push(vec![
                 rate_of(callers, move |call| {
                     let mut raw = raw_decode.clone();
@@ -68,6 +72,11 @@ pub(crate) async fn run(url: &str, rounds: usize) -> Result<(), Box<dyn std::err
                 })
                 .await,
                 rate_of(callers, move |call| {
+                    let (hitbox, upstream) = other.clone();
+                    async move { drop(std::hint::black_box(hitbox_peer::row(id(call), upstream).cache(&hitbox).await)) }
+                })
+                .await,
+                rate_of(callers, move |call| {
                     let cache = ours.clone();
                     async move {
                         let id = id(call);
@@ -78,17 +87,26 @@ pub(crate) async fn run(url: &str, rounds: usize) -> Result<(), Box<dyn std::err
                 .await,
             ]);
         }
-        let cells = ["raw GET and serde_json", "raw GET", "cached AsyncRedisCache", "cache-patterns"];
+        let cells =
+            ["raw GET and serde_json", "raw GET", "cached AsyncRedisCache", "hitbox over Redis", "cache-patterns"];
         table(&format!("Redis hit, {callers} caller(s): calls per second against raw GET + decode"), &cells, &all);
     }
-    println!("  (loads during the hits: {})", cache.stats().loads - KEYS);
-    misses(&raw, &cache).await?;
+    let hitboxes = upstream.loads.load(std::sync::atomic::Ordering::SeqCst) - KEYS;
+    println!("  (loads during the hits: {}; of hitbox: {hitboxes})", cache.stats().loads - KEYS);
+    misses(&raw, &cache, &cached, &hitbox).await?;
     writes(url, &raw, rounds).await
 }
 
 /// What a miss adds to the load, in round trips of a plain GET measured at the same time.
-async fn misses(raw: &redis::aio::MultiplexedConnection, cache: &Cache) -> Result<(), Box<dyn std::error::Error>> {
-    let (mut trips, mut added) = (Vec::new(), Vec::new());
+async fn misses(
+    raw: &redis::aio::MultiplexedConnection,
+    cache: &Cache,
+    cached: &cached::AsyncRedisCache<u64, Row>,
+    hitbox: &hitbox_peer::Redis,
+) -> Result<(), Box<dyn std::error::Error>> {
+    let (mut trips, mut ours, mut theirs, mut hitboxes) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    // What is written after the answer is not to be in the way of the next measurement.
+    let rest = || tokio::time::sleep(Duration::from_micros(300));
     for call in 0..2_000u64 {
         let mut raw = raw.clone();
         let began = Instant::now();
@@ -98,14 +116,33 @@ async fn misses(raw: &redis::aio::MultiplexedConnection, cache: &Cache) -> Resul
         let began = Instant::now();
         let load = move || async move { Ok::<_, ()>(Row::new(id)) };
         cache.get_or_load(&id, load).await.map_err(|error| format!("{error:?}"))?;
-        added.push(began.elapsed());
-        // The fill of this one is not to be in the way of the next measurement.
-        tokio::time::sleep(Duration::from_micros(300)).await;
+        ours.push(began.elapsed());
+        rest().await;
+        let began = Instant::now();
+        if cached.async_cache_get(&id).await?.is_none() {
+            cached.async_cache_set(id, Row::new(id)).await?;
+        }
+        theirs.push(began.elapsed());
+        rest().await;
+        let began = Instant::now();
+        hitbox_peer::row(id, Upstream::default()).cache(hitbox).await;
+        hitboxes.push(began.elapsed());
+        rest().await;
     }
-    trips.sort_unstable();
-    added.sort_unstable();
-    let (trip, miss) = (trips[trips.len() / 2], added[added.len() / 2]);
-    println!("\nAdded latency of a miss (median of 2,000): {miss:?} = {:.2} round trips of {trip:?}", miss.as_secs_f64() / trip.as_secs_f64());
+    let median = |times: &mut Vec<Duration>| {
+        times.sort_unstable();
+        times[times.len() / 2]
+    };
+    let trip = median(&mut trips);
+    println!("\nAdded latency of a miss (median of 2,000), in round trips of a plain GET");
+    for (name, times) in [
+        ("cached AsyncRedisCache, get then set (no lease)", &mut theirs),
+        ("hitbox over Redis (no lease)", &mut hitboxes),
+        ("cache-patterns", &mut ours),
+    ] {
+        let miss = median(times);
+        println!("  {name:<48} {:>6.2}   ({miss:?})", miss.as_secs_f64() / trip.as_secs_f64());
+    }
     Ok(())
 }
 

@@ -8,6 +8,7 @@ use cache_patterns::Cache;
 use cache_patterns::store::{MemoryStore, RedisStore};
 use cached::ConcurrentCachedAsync as _;
 
+use crate::hitbox_peer::{self, Upstream};
 use crate::{LocalRow, Row};
 
 const CALLERS: usize = 1_000;
@@ -26,8 +27,9 @@ where
         first.abort();
     }
     let mut served = 0;
+    let until = tokio::time::Instant::now() + Duration::from_secs(5);
     for caller in others {
-        let answer = tokio::time::timeout(Duration::from_secs(5), caller).await;
+        let answer = tokio::time::timeout_at(until, caller).await;
         served += usize::from(matches!(answer, Ok(Ok(true))));
     }
     if !drop_first {
@@ -99,10 +101,34 @@ pub(crate) async fn run(url: &str) -> Result<(), Box<dyn std::error::Error>> {
         let call = || {
             let (foyer, loads) = (foyer.clone(), loads.clone());
             async move {
-                foyer.get_or_fetch(&7, || async move { Ok::<_, foyer::Error>(Arc::new(loads.load(7).await)) }).await.is_ok()
+                foyer
+                    .get_or_fetch(&7, || async move { Ok::<_, foyer::Error>(Arc::new(loads.load(7).await)) })
+                    .await
+                    .is_ok()
             }
         };
         report("foyer get_or_fetch", crowd(drop_first, call).await);
+
+        let upstream = Upstream { loads: Arc::clone(&loads.0), takes: Duration::from_millis(100) };
+        let hitbox = hitbox_peer::over_moka();
+        let call = || {
+            let (hitbox, upstream) = (hitbox.clone(), upstream.clone());
+            async move {
+                hitbox_peer::row(7, upstream).cache(&hitbox).await;
+                true
+            }
+        };
+        report("hitbox over moka, default", crowd(drop_first, call).await);
+
+        let hitbox = hitbox_peer::over_moka_with_manager();
+        let call = || {
+            let (hitbox, upstream) = (hitbox.clone(), upstream.clone());
+            async move {
+                hitbox_peer::row(7, upstream).cache(&hitbox).await;
+                true
+            }
+        };
+        report("hitbox over moka, concurrency manager", crowd(drop_first, call).await);
 
         let cached = Arc::new(
             cached::AsyncRedisCache::<u64, LocalRow>::builder(format!("cached{drop_first}"))
