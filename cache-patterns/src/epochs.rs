@@ -7,7 +7,7 @@ use crate::sync::{AtomicU64, Ordering};
 pub const STRIPES: usize = 4096;
 
 /// What the epochs were when a read began.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Stamp {
     stripe: u64,
     all: u64,

@@ -24,7 +24,7 @@ pub enum Arrival {
 }
 
 /// The state of one channel's subscription. Times are milliseconds of a clock that never goes back.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Sequence {
     /// The last number that was applied; `None` until the channel was synchronised.
     last: Option<u64>,

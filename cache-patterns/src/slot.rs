@@ -18,7 +18,7 @@ use bytes::Bytes;
 use crate::envelope::{self, Header, Kind, MOST_FENCES, TAINTED, Token};
 
 /// Bytes that are stored and when they vanish (server milliseconds).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Stored {
     /// Header and payload.
     pub bytes: Bytes,

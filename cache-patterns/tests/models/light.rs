@@ -1,0 +1,26 @@
+//! Write-Through without a fence: commit, then replace what is present and older.
+
+use super::explorer::{holds, is_broken};
+use super::world::{Bounds, Flaw, Mode};
+
+fn two_writers() -> Bounds {
+    Bounds::of(&[Mode::Light, Mode::Light], 2)
+}
+
+#[test]
+fn of_two_writers_the_newer_stays() {
+    holds("light, 2 writers, 2 readers, eviction, expiry", &two_writers());
+    holds("light, 2 writers, all outcomes", &Bounds { outcomes: true, ..two_writers() });
+    holds("light, 3 writers, 1 reader", &Bounds::of(&[Mode::Light; 3], 1));
+    holds("light beside invalidation", &Bounds::of(&[Mode::Light, Mode::Invalidate], 2));
+    holds("light beside a floor", &Bounds::of(&[Mode::Light, Mode::Floor], 2));
+    holds("light without versions", &Bounds { versioned: false, ..two_writers() });
+}
+
+#[test]
+fn what_it_does_not_promise_and_what_would_break_it() {
+    is_broken("light, SetAfterCommit", &two_writers().with(Flaw::SetAfterCommit));
+    is_broken("light, CompareAndSetEmpty", &two_writers().with(Flaw::CompareAndSetEmpty));
+    // The gap that the fence or the outbox closes.
+    is_broken("light, a writer dies after the commit", &Bounds { crash_after_commit: true, ..two_writers() });
+}
