@@ -341,12 +341,8 @@ pub fn settle(slot: &mut Option<Stored>, token: Option<Token>, how: &Settlement,
         }
         Kind::Floor | Kind::Pending => match how {
             Settlement::Abandoned => Settled::Kept,
-            Settlement::Value { bytes, ttl }
-                if header.kind == Kind::Floor && version > 0 && version >= header.version =>
-            {
-                *slot = Some(Stored { bytes: bytes.clone(), expires: after(now, *ttl) });
-                Settled::Stored
-            }
+            // Nothing is stored into a slot without a value, a floor included: a newer row may have been committed and its
+            // entry invalidated before, which an empty slot does not tell.
             // The lease, if there is one, is void: its holder may have read the source before the commit.
             _ => {
                 *slot = how.tombstone(header.version, expires, now);

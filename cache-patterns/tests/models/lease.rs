@@ -11,7 +11,7 @@ fn cache_aside() -> Bounds {
 #[test]
 fn nothing_older_is_stored_after_an_invalidation() {
     holds("lease, 2 writers, 3 readers, eviction, 2 expiries", &cache_aside());
-    holds("lease with versions", &Bounds { versioned: true, ..cache_aside() });
+    holds("lease with versions", &Bounds { versioned: true, readers: 2, ..cache_aside() });
     holds("lease with renewal", &Bounds { renew: true, readers: 2, ..cache_aside() });
 }
 
@@ -26,7 +26,7 @@ fn each_condition_is_needed() {
     ] {
         is_broken(&format!("lease, {flaw:?}"), &cache_aside().with(flaw));
     }
-    let dying = Bounds { crash_after_commit: true, ..cache_aside() };
+    let dying = Bounds { crash_after_commit: true, readers: 2, ..cache_aside() };
     is_broken("lease, a writer dies between commit and invalidation", &dying);
     is_broken("lease, DeleteTwice", &dying.clone().with(Flaw::DeleteTwice));
     is_broken("lease, a lagging replica", &Bounds { lag: true, ..cache_aside() });

@@ -14,6 +14,10 @@ fn of_two_writers_the_newer_stays() {
     holds("light, 3 writers, 1 reader", &Bounds::of(&[Mode::Light; 3], 1));
     holds("light beside invalidation", &Bounds::of(&[Mode::Light, Mode::Invalidate], 2));
     holds("light beside a floor", &Bounds::of(&[Mode::Light, Mode::Floor], 2));
+    // A floor of a deletion, and an invalidation that does not raise it.
+    let deletions =
+        Bounds { outcomes: true, evictions: 0, ..Bounds::of(&[Mode::Light, Mode::Light, Mode::Invalidate], 0) };
+    holds("light with deletions beside invalidation", &deletions);
     holds("light without versions", &Bounds { versioned: false, ..two_writers() });
 }
 

@@ -362,8 +362,7 @@ impl Bounds {
             Writer::Open(deadline) | Writer::InDoubt(deadline) => now < *deadline,
             _ => true,
         };
-        let transactions =
-            self.flaw == Flaw::TransactionOutlastsFence || world.writers.iter().all(in_time);
+        let transactions = self.flaw == Flaw::TransactionOutlastsFence || world.writers.iter().all(in_time);
         transactions && world.behind_since.iter().all(|since| now < since + millis(KEEP))
     }
 }

@@ -40,9 +40,6 @@ if slot.kind == FENCE then
 end
 if how == 'abandoned' then return {2, now} end
 if slot.kind == PENDING or slot.kind == FLOOR then
-  if how == 'value' and slot.kind == FLOOR and version ~= ZERO and not less(version, slot.version) then
-    return store()
-  end
   return tombstone(slot.version, left())
 end
 if slot.kind == VALUE and version ~= ZERO and not less(slot.version, version) then return {2, now} end
