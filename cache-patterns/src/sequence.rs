@@ -40,10 +40,10 @@ impl Sequence {
     }
 
     /// The counter as it was read *after* the subscription stood. `true`: nothing was lost since the last message, the
-    /// local copies may be kept.
+    /// local copies may be kept. Never with a counter of zero: it may never have been raised, or have been lost.
     pub fn synchronise(&mut self, counter: u64, now: u64) -> bool {
         self.heard = now;
-        let kept = self.last == Some(counter);
+        let kept = counter > 0 && self.last == Some(counter);
         self.last = Some(counter);
         kept
     }
@@ -137,5 +137,6 @@ mod tests {
         assert!(!sequence.alive(4_001));
         assert!(sequence.synchronise(8, 4_002), "nothing was sent meanwhile");
         assert!(!sequence.synchronise(9, 4_003), "something was");
+        assert!(!at(0).synchronise(0, 2), "the first message may have been lost with the counter");
     }
 }

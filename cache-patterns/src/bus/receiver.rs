@@ -49,8 +49,13 @@ pub(crate) async fn receive<C: Copies>(bus: Arc<dyn Bus>, copies: Weak<C>, clock
         let arrival = match event {
             BusEvent::Connected { counter } => {
                 let first = sequence.last().is_none();
-                if !sequence.synchronise(counter, now) && !first {
-                    drop_all(&*copies);
+                if !sequence.synchronise(counter, now) {
+                    if first {
+                        // No gap, but reads that began before anything could be heard must not leave copies.
+                        copies.dropped_all();
+                    } else {
+                        drop_all(&*copies);
+                    }
                 }
                 copies.trusted_for(Some(trust));
                 metrics::gauge!("cache_bus_trusted").set(1.0);

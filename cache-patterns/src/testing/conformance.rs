@@ -27,6 +27,7 @@ pub async fn conformance(store: &dyn Store) {
     suite.a_refresh_keeps_the_value().await;
     suite.another_shape_is_no_answer().await;
     suite.a_least_version_is_kept_over_leases().await;
+    suite.a_floor_takes_no_row_from_a_writer().await;
     suite.a_soft_invalidation_keeps_the_payload().await;
     suite.a_newer_version_replaces_an_older_one_and_not_the_reverse().await;
     suite.nothing_is_written_into_an_empty_slot_without_a_fence().await;
@@ -200,6 +201,15 @@ impl Suite<'_> {
         let token = self.granted(&key).await;
         assert_eq!(self.fill(&key, token, self.fresh("unknown", 0)).await, Filled::Older);
         assert_eq!(self.fill(&key, token, self.fresh("current", 5)).await, Filled::Stored);
+    }
+
+    async fn a_floor_takes_no_row_from_a_writer(&self) {
+        let key = self.key("floor-writer");
+        self.invalidate(&key, Invalidation::Floor { version: 2, keep: LIFE }).await;
+        // Version 4 was committed; its invalidation does not raise the floor.
+        self.invalidate(&key, Invalidation::Hard).await;
+        assert_eq!(self.settle(&key, None, self.committed("three", 3)).await, Settled::Absent);
+        assert_eq!(self.payload(&key).await, None);
     }
 
     async fn a_soft_invalidation_keeps_the_payload(&self) {
