@@ -19,6 +19,7 @@ pub mod report;
 pub mod rules;
 pub mod run;
 pub mod source;
+pub mod stores;
 pub mod suppress;
 pub mod template;
 pub mod text;

@@ -89,11 +89,15 @@ pub(super) fn build(program: &Program<'_>) -> Inventory {
             wrapper.definition = ids.get(&own).copied().unwrap_or(operation.id);
         }
     }
-    let mut inventory =
-        Inventory { operations: operations.into_iter().map(|(_, op)| op).collect(), functions: Vec::new() };
+    let mut inventory = Inventory {
+        operations: operations.into_iter().map(|(_, op)| op).collect(),
+        functions: Vec::new(),
+        ..Inventory::default()
+    };
     inventory.functions = events::functions(&builder, &ids, &inventory);
     separate::join(&mut inventory);
     purpose::infer(&mut inventory);
+    inventory.origins = super::origin::origins(&inventory);
     inventory
 }
 
@@ -153,6 +157,8 @@ impl Builder<'_, '_> {
                 | Step::Load { .. }
                 | Step::Guard { .. }
                 | Step::Signal { .. }
+                | Step::Database(_)
+                | Step::Unseen { .. }
                 | Step::Leave(_) => {}
             }
         }
@@ -266,6 +272,8 @@ impl Builder<'_, '_> {
                 | Step::Fails(_)
                 | Step::Load { .. }
                 | Step::Guard { .. }
+                | Step::Database(_)
+                | Step::Unseen { .. }
                 | Step::Signal { .. }
                 | Step::Leave(_) => {}
             }

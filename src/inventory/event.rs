@@ -1,7 +1,10 @@
 //! What happens in a function, in order, with its callees folded in. Rules read this; none walks syntax.
 
+use std::sync::Arc;
+
 use super::OpId;
 use crate::finding::Place;
+use crate::stores::Access;
 
 /// The events of one function.
 #[derive(Debug, Clone)]
@@ -75,6 +78,41 @@ pub enum Event {
     Spawn(Vec<Event>),
     /// The function (or the innermost `Call`) ends here.
     Leave(ExitKind),
+    /// A database statement is run, or a transaction begins or ends.
+    Database(Arc<DatabaseEvent>),
+    /// A call that could not be followed and whose name says that it clears cached copies or tells others of a change.
+    Unseen {
+        /// Where.
+        place: Place,
+        /// As written.
+        name: String,
+    },
+}
+
+/// What happens in a database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DatabaseEvent {
+    /// What.
+    pub action: DatabaseAction,
+    /// The method or function name token that runs it.
+    pub place: Place,
+    /// It runs on a transaction; `None` when the connection's type does not tell.
+    pub in_transaction: Option<bool>,
+    /// What the source calls the values that the statement is given.
+    pub given: Vec<String>,
+}
+
+/// What is done in a database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DatabaseAction {
+    /// A statement.
+    Statement(Access),
+    /// A transaction begins.
+    Begin,
+    /// It is committed.
+    Commit,
+    /// It is rolled back.
+    Rollback,
 }
 
 /// How a function ends early.
@@ -204,6 +242,8 @@ impl<S: Clone + Eq + std::hash::Hash, F: FnMut(&Event, S) -> Option<S>> Walk<'_,
             | Event::Load { .. }
             | Event::Guard { .. }
             | Event::WriteBack { .. }
+            | Event::Database(_)
+            | Event::Unseen { .. }
             | Event::Signal { .. } => self.plain(event, states),
         }
     }

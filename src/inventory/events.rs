@@ -114,6 +114,8 @@ impl Fold<'_, '_, '_> {
                 }
             }
             Step::Leave(kind) => out.push(Event::Leave(*kind)),
+            Step::Database(event) => out.push(Event::Database(event.clone())),
+            Step::Unseen { place, name } => out.push(Event::Unseen { place: *place, name: name.clone() }),
         }
     }
 

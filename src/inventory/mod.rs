@@ -7,13 +7,14 @@ pub mod event;
 mod events;
 mod interpret;
 pub mod operation;
+pub mod origin;
 mod purpose;
 mod script;
 mod separate;
 mod ttl;
 mod value;
 
-pub use event::{Event, ExitKind, FunctionEvents, GuardKind, LoadKind, SignalKind};
+pub use event::{DatabaseAction, DatabaseEvent, Event, ExitKind, FunctionEvents, GuardKind, LoadKind, SignalKind};
 pub use operation::{
     BatchUse, Condition, Effect, Encoding, KeyUse, OpId, Operation, Purpose, Ttl, TtlKind, TtlUnit, ValueUse, Via,
     WrapperUse,
@@ -26,8 +27,10 @@ use crate::finding::FileId;
 pub struct Inventory {
     /// Sorted by path, then place; `operations[id]` is the operation with that id.
     pub operations: Vec<Operation>,
-    /// Functions with at least one operation in them or in their callees.
+    /// Functions with at least one operation, or one statement that writes a database, in them or in their callees.
     pub functions: Vec<FunctionEvents>,
+    /// Which data is cached under which key.
+    pub origins: origin::Origins,
 }
 
 impl Inventory {

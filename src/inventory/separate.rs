@@ -54,6 +54,8 @@ pub(super) fn flatten(events: &[Event], out: &mut Vec<OpId>) {
             | Event::Guard { .. }
             | Event::WriteBack { .. }
             | Event::Signal { .. }
+            | Event::Database(_)
+            | Event::Unseen { .. }
             | Event::Leave(_) => {}
         }
     }

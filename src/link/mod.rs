@@ -82,10 +82,15 @@ fn evaluate<'a>(world: &'a World<'a>, options: LinkOptions) -> Program<'a> {
     }
     let callers = reversed(&evaluator.survey.edges);
     evaluator.reaches = reaching(&evaluator.survey.direct, &callers);
+    evaluator.stated = reaching(&evaluator.survey.statements, &callers);
+    // What writes a database matters only where something may be cached.
+    let writers =
+        if evaluator.reaches.is_empty() { FxHashSet::default() } else { reaching(&evaluator.survey.writes, &callers) };
     evaluator.loads = loading(&evaluator.survey.loads, &callers);
     evaluator.follow();
     let mut roots = Vec::new();
-    for &id in all.iter().filter(|id| evaluator.reaches.contains(id)).collect::<Vec<_>>() {
+    let wanted = |id: &&FnId| evaluator.reaches.contains(id) || writers.contains(id);
+    for &id in all.iter().filter(wanted).collect::<Vec<_>>() {
         let mut outcome = evaluator.root(id);
         let mut steps = Vec::new();
         if evaluator.attribute_commands(id, Some(&mut steps)) {

@@ -7,7 +7,7 @@ use super::value::{Argument, BatchId, CommandId, Value};
 use crate::clients::{ClientId, MethodSpec, Unit};
 use crate::facts::Name;
 use crate::finding::{Confidence, FileId, Place};
-use crate::inventory::{ExitKind, GuardKind, LoadKind, SignalKind, Via};
+use crate::inventory::{DatabaseEvent, ExitKind, GuardKind, LoadKind, SignalKind, Via};
 use crate::text::Span;
 
 /// Something that happened while a function was evaluated.
@@ -39,6 +39,13 @@ pub(crate) enum Step {
     /// A closure or `async` block, run in place: a `return` in it ends only it.
     Inline(Vec<Step>),
     Leave(ExitKind),
+    /// A database statement, or the begin or end of a transaction.
+    Database(std::sync::Arc<DatabaseEvent>),
+    /// A call out of sight whose name says that it clears copies or tells others.
+    Unseen {
+        place: Place,
+        name: String,
+    },
 }
 
 /// A call of a function of the workspace.

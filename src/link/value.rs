@@ -85,6 +85,26 @@ pub(crate) enum Data {
     /// A command that was made but not yet awaited or otherwise used.
     Pending(CommandId),
     OneOf(Rc<[Value]>),
+    /// A database statement that was made but not yet run, or a collection.
+    Statement(Rc<Statement>),
+}
+
+/// A database statement.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub(crate) struct Statement {
+    /// Its SQL text so far; none where a query builder says what it does.
+    pub(crate) text: Option<String>,
+    pub(crate) access: crate::stores::Access,
+    /// What the source calls the values that it is given.
+    pub(crate) given: Vec<Name>,
+    /// No statement yet: a collection, of which a method says what is done with it.
+    pub(crate) collection: bool,
+}
+
+impl Statement {
+    pub(crate) fn access(&self) -> crate::stores::Access {
+        self.text.as_deref().map_or_else(|| self.access.clone(), crate::stores::read_sql)
+    }
 }
 
 /// A command under construction.
@@ -208,6 +228,7 @@ impl Value {
             | Data::Struct(..)
             | Data::LocalVariant(..)
             | Data::Duration(_)
+            | Data::Statement(_)
             | Data::Pending(_) => Some(Template::hole(self.hole())),
             Data::Variant(name, inner) if matches!(name.as_str(), "Some" | "Ok") => inner.first()?.as_template(),
             _ => None,

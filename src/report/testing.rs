@@ -151,7 +151,8 @@ pub(crate) fn analysis() -> Analysis {
         confidence: Confidence::Likely,
         ..operation(5, at(3, READ, "found", 1), "shop::profile", "DEL", Effect::Delete, None)
     };
-    let inventory = Inventory { operations: vec![set, incr, keys, get, call, del], functions: Vec::new() };
+    let inventory =
+        Inventory { operations: vec![set, incr, keys, get, call, del], functions: Vec::new(), ..Inventory::default() };
     let mut policy = Policy::default();
     let rules = PolicySource {
         file: FileId(u32::MAX - 1),

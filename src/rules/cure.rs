@@ -105,6 +105,18 @@ fn method_with_ttl(op: &Operation, receiver: &str, key: &str, value: &str, secon
     }
 }
 
+/// The name of the last hole of a key, else `id`.
+pub(super) fn id(op: &Operation) -> &str {
+    let id = op.template().and_then(|template| template.holes().last()).map_or("", |hole| hole.name.as_str());
+    short(id, "id").trim_start_matches('&')
+}
+
+/// The call of the companion crate that deletes a copy: `cache.invalidate::<Profile>(&id)`.
+pub(super) fn invalidate(op: &Operation) -> String {
+    let ty = op.value.ty.as_deref().filter(|ty| !ty.contains(['`', '\n', ' '])).unwrap_or("Entity");
+    format!("`cache.invalidate::<{ty}>(&{})`", id(op))
+}
+
 /// The call of the companion crate that does cache-aside in one flight: `cache.get_or_load(&id, || load(…))`.
 pub(super) fn get_or_load(op: &Operation, load: &str) -> String {
     let id = op.template().and_then(|template| template.holes().last()).map_or("", |hole| hole.name.as_str());

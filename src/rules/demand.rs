@@ -4,7 +4,7 @@ use super::report;
 use crate::finding::{Label, Place};
 use crate::inventory::Operation;
 pub(super) use crate::policy::TtlLimit as Limit;
-use crate::policy::{Class, Policy};
+use crate::policy::{CachePattern, Class, Policy};
 use crate::template::Template;
 
 /// The demands on one key.
@@ -43,6 +43,11 @@ impl<'a> Demand<'a> {
     /// Many callers want this key at once.
     pub(super) fn is_hot(self) -> bool {
         self.class.is_some_and(|class| class.hot)
+    }
+
+    /// How the class is kept in step with its source.
+    pub(super) fn pattern(self) -> Option<CachePattern> {
+        Some(self.class?.pattern.as_ref()?.value)
     }
 
     /// Loading may happen many times at once.

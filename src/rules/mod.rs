@@ -2,6 +2,7 @@
 //! output format.
 
 mod cache_error_fails_request;
+mod copies;
 mod counter_without_ttl;
 mod cure;
 mod demand;
@@ -15,6 +16,7 @@ mod key_format;
 mod keys_command;
 mod lock_without_ttl;
 mod missing_hit_metric;
+mod missing_invalidation;
 mod missing_ttl;
 mod non_atomic_expiry;
 mod parse_error;
@@ -39,6 +41,7 @@ mod ttl_unit_mismatch;
 mod unused_policy_entry;
 mod unversioned_key;
 mod usage;
+mod write_before_commit;
 
 use std::borrow::Cow;
 
@@ -139,6 +142,7 @@ pub static REGISTRY: &[&dyn Rule] = &[
     &keys_command::KeysCommand,
     &lock_without_ttl::LockWithoutTtl,
     &missing_hit_metric::MissingHitMetric,
+    &missing_invalidation::MissingInvalidation,
     &missing_ttl::MissingTtl,
     &non_atomic_expiry::NonAtomicExpiry,
     &parse_error::ParseError,
@@ -157,6 +161,7 @@ pub static REGISTRY: &[&dyn Rule] = &[
     &ttl_unit_mismatch::TtlUnitMismatch,
     &unused_policy_entry::UnusedPolicyEntry,
     &unversioned_key::UnversionedKey,
+    &write_before_commit::WriteBeforeCommit,
 ];
 
 /// Everything that the rules have to say, in stable order: by file, place, rule.

@@ -265,6 +265,7 @@ impl<'a> Evaluator<'a> {
                 frame.steps.push(Step::Load { kind: LoadKind::Unresolved, place: frame.place(site.name), name });
             }
             self.run_closures(frame, args);
+            self.database_below(frame, function, self_value, args, site, certain);
             return self.declared_result(function, args);
         }
         let self_value = self_value.map_or_else(Value::unknown, |value| self.as_self(function, value));
@@ -284,16 +285,8 @@ impl<'a> Evaluator<'a> {
             if outcome.cut {
                 self.run_closures(frame, args);
             }
-            frame.steps.push(Step::Call(Rc::new(CallStep {
-                function,
-                place: frame.place(site.name),
-                call: site.call,
-                outcome,
-                certain,
-                receiver: site.receiver.clone(),
-                args: args.to_vec(),
-                sent: true,
-            })));
+            let step = call_step(frame, function, outcome, args, site, certain);
+            frame.steps.push(Step::Call(Rc::new(step)));
         } else {
             let loads = outcome.steps.iter().find_map(first_load);
             let dear =
@@ -302,11 +295,35 @@ impl<'a> Evaluator<'a> {
                 let name = called(&site.receiver, &definition.function.name);
                 frame.steps.push(Step::Load { kind, place: frame.place(site.name), name });
             }
+            if self.stated.contains(&function) {
+                frame.steps.push(Step::Call(Rc::new(call_step(frame, function, outcome.clone(), args, site, certain))));
+            }
         }
         if value.name.is_empty() && value.is_unknown() {
             value.name = definition.function.name.clone();
         }
         value
+    }
+
+    /// What a function that does not reach Redis does in a database: it is folded in all the same.
+    fn database_below(
+        &mut self,
+        frame: &mut Frame,
+        function: FnId,
+        self_value: Option<Value>,
+        args: &[Argument],
+        site: &Site,
+        certain: bool,
+    ) {
+        let name = &self.world.index.function(function).function.name;
+        if super::store::sounds_like_clearing(name, &site.receiver) {
+            Self::signal(frame, site, name);
+        }
+        if self.stated.contains(&function) {
+            let self_value = self_value.map_or_else(Value::unknown, |value| self.as_self(function, value));
+            let outcome = self.evaluate(function, self_value, args.iter().map(|arg| arg.value.clone()).collect());
+            frame.steps.push(Step::Call(Rc::new(call_step(frame, function, outcome, args, site, certain))));
+        }
     }
 
     /// The receiver as the callee sees it: for a method of an impl, of that impl's type.
@@ -389,6 +406,9 @@ impl<'a> Evaluator<'a> {
             return value;
         }
         let arguments = self.arguments(frame, args);
+        if let Some(value) = self.store_function(frame, path, &arguments) {
+            return value;
+        }
         if let Some(value) = self.std_call(frame, path, &arguments) {
             return value;
         }
@@ -433,6 +453,26 @@ impl<'a> Evaluator<'a> {
     }
 }
 
+fn call_step(
+    frame: &Frame,
+    function: FnId,
+    outcome: Rc<Outcome>,
+    args: &[Argument],
+    site: &Site,
+    certain: bool,
+) -> CallStep {
+    CallStep {
+        function,
+        place: frame.place(site.name),
+        call: site.call,
+        outcome,
+        certain,
+        receiver: site.receiver.clone(),
+        args: args.to_vec(),
+        sent: true,
+    }
+}
+
 /// `module::function` as the caller writes it.
 fn called(receiver: &str, name: &str) -> String {
     let path = receiver.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | ':'));
@@ -451,6 +491,8 @@ fn sends(step: &Step) -> bool {
         | Step::Load { .. }
         | Step::Guard { .. }
         | Step::Signal { .. }
+        | Step::Database(_)
+        | Step::Unseen { .. }
         | Step::Leave(_) => false,
     }
 }
@@ -467,6 +509,8 @@ fn first_load(step: &Step) -> Option<LoadKind> {
         | Step::Fails(_)
         | Step::Guard { .. }
         | Step::Signal { .. }
+        | Step::Database(_)
+        | Step::Unseen { .. }
         | Step::Leave(_) => None,
     }
 }

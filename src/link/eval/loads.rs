@@ -1,48 +1,14 @@
 //! What fetches data from elsewhere, and what lets only one caller in. Only ever read on the way from a miss to a write.
 
+use super::store::sounds_like_clearing;
 use super::{Evaluator, Frame, signals};
 use crate::facts::{Expr, Name};
 use crate::inventory::{GuardKind, LoadKind};
 use crate::link::trace::Step;
 use crate::link::ty::{Ty, last_segment};
 use crate::link::value::{Data, Value};
+use crate::stores::has;
 use crate::text::Span;
-
-/// Methods that fetch, by the packages whose presence makes them so.
-const FETCHES: &[(&[&str], LoadKind, &[&str])] = &[
-    (
-        &["sqlx"],
-        LoadKind::Database,
-        &["fetch_one", "fetch_all", "fetch_optional", "fetch", "fetch_many", "fetch_scalar"],
-    ),
-    (
-        &["tokio-postgres", "postgres", "deadpool-postgres"],
-        LoadKind::Database,
-        &["query", "query_one", "query_opt", "query_raw"],
-    ),
-    (&["rusqlite", "tokio-rusqlite"], LoadKind::Database, &["query_row", "query_map", "query_and_then"]),
-    (
-        &["diesel", "diesel-async"],
-        LoadKind::Database,
-        &["load", "first", "get_result", "get_results", "load_iter", "load_stream"],
-    ),
-    (&["sea-orm"], LoadKind::Database, &["one", "all", "count", "into_tuple", "fetch_page", "num_items"]),
-    (&["mongodb"], LoadKind::Database, &["find_one", "find", "aggregate", "count_documents", "distinct"]),
-    (
-        &["scylla", "cdrs-tokio"],
-        LoadKind::Database,
-        &["query", "query_unpaged", "execute", "execute_unpaged", "query_iter"],
-    ),
-    (&["mysql_async", "mysql"], LoadKind::Database, &["exec_first", "exec", "query_first", "query_map", "exec_map"]),
-    (&["surrealdb"], LoadKind::Database, &["select", "query"]),
-    (&["clickhouse"], LoadKind::Database, &["fetch_one", "fetch_all", "fetch_optional"]),
-    (
-        &["reqwest", "reqwest-middleware", "hyper", "awc", "isahc", "ureq", "surf"],
-        LoadKind::Remote,
-        &["send", "call", "request", "execute"],
-    ),
-    (&["aws-sdk-s3", "aws-sdk-dynamodb"], LoadKind::Remote, &["send"]),
-];
 
 /// Awaited calls that fetch nothing.
 const WAITS: &[&str] = &[
@@ -138,13 +104,6 @@ impl<'a> Evaluator<'a> {
             }
             return;
         }
-        let package_id = self.world.index.module(frame.module).package;
-        let depends = |names: &[&str]| {
-            self.world.workspace.package(package_id).is_some_and(|package| {
-                package.manifest.as_os_str().is_empty()
-                    || package.dependencies.iter().any(|d| names.contains(&d.package.as_str()))
-            })
-        };
         let collection = receiver.is_some_and(|value| {
             matches!(value.data, Data::List { .. } | Data::Text(_))
                 || matches!(value.ty, Ty::List(_))
@@ -153,13 +112,18 @@ impl<'a> Evaluator<'a> {
                 })
         });
         if receiver.is_some() && !collection {
-            for (packages, kind, methods) in FETCHES {
-                if methods.contains(&short) && used && depends(packages) {
-                    frame.steps.push(Step::Load { kind: *kind, place: frame.place(span), name: short.to_owned() });
-                    self.note_load(frame, *kind);
+            for store in self.stores(frame).iter() {
+                if used && has(&store.fetch, short) {
+                    let kind = if store.remote { LoadKind::Remote } else { LoadKind::Database };
+                    frame.steps.push(Step::Load { kind, place: frame.place(span), name: short.to_owned() });
+                    self.note_load(frame, kind);
                     return;
                 }
             }
+        }
+        let written = receiver.map_or("", |value| value.name.as_str());
+        if !collection && sounds_like_clearing(short, written) {
+            frame.steps.push(Step::Unseen { place: frame.place(span), name: short.to_owned() });
         }
     }
 
@@ -199,7 +163,9 @@ fn step_is_at(step: &Step, span: Span) -> bool {
         Step::Call(call) => call.place.span == span,
         Step::Branch(arms) => arms.iter().flatten().any(|step| step_is_at(step, span)),
         Step::Command(_) | Step::Spawn(_) => true,
+        Step::Database(event) => event.place.span == span,
         Step::Signal { .. }
+        | Step::Unseen { .. }
         | Step::Fails(_)
         | Step::Hit(_)
         | Step::Miss(_)

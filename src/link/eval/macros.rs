@@ -87,11 +87,13 @@ impl<'a> Evaluator<'a> {
                     list(values)
                 }
                 _ => {
+                    let mut values = Vec::new();
                     for item in items {
                         let value = self.expr(frame, item);
                         self.run_closure(frame, &value);
+                        values.push(value);
                     }
-                    Value::unknown()
+                    self.store_macro(frame, call, &values).unwrap_or_default()
                 }
             },
             MacroBody::Expanded(expanded) => self.inline(frame, |this, frame| this.expr(frame, expanded)),

@@ -47,7 +47,8 @@ impl<'a> Evaluator<'a> {
             Data::Command(_) => return self.on_command(frame, receiver, call, site),
             Data::Batch(_) => return self.on_batch(frame, receiver, call, site),
             Data::Script(..) => return self.on_script(frame, receiver, call, site),
-            Data::Options(..) => return self.on_options(frame, receiver, call),
+            Data::Options(..) if !self.is_model(frame, &receiver) => return self.on_options(frame, receiver, call),
+            Data::Statement(query) => return self.on_statement(frame, &receiver, &query.clone(), call),
             Data::OneOf(alternatives)
                 if alternatives
                     .iter()
@@ -176,6 +177,9 @@ impl<'a> Evaluator<'a> {
             self.unresolved_call(frame, &call.name, call.name_span, used, Some(&receiver));
         }
         let args = self.arguments(frame, &call.args);
+        if let Some(value) = self.store_method(frame, &receiver, call, &args) {
+            return value;
+        }
         if let Some(value) = self.std_method(frame, &receiver, call, &args) {
             return value;
         }

@@ -17,6 +17,7 @@ mod path;
 mod pattern;
 mod signals;
 mod std_calls;
+mod store;
 mod text;
 
 use std::rc::Rc;
@@ -67,6 +68,10 @@ pub(crate) struct Evaluator<'a> {
     pub(crate) survey: Survey,
     field_constants: FxHashMap<(DefId, Name), Option<Value>>,
     client_versions: FxHashMap<(crate::source::PackageId, crate::clients::ClientId), Option<[u32; 3]>>,
+    /// The databases that each package uses.
+    stores: FxHashMap<crate::source::PackageId, Rc<[&'static crate::stores::Store]>>,
+    /// From the survey: functions with a database statement in them or below.
+    pub(crate) stated: FxHashSet<FnId>,
 }
 
 /// What the survey learns.
@@ -78,6 +83,9 @@ pub(crate) struct Survey {
     pub(crate) direct: FxHashSet<FnId>,
     /// Functions that load something themselves.
     pub(crate) loads: FxHashMap<FnId, LoadKind>,
+    /// Functions that run database statements themselves, and those that write.
+    pub(crate) statements: FxHashSet<FnId>,
+    pub(crate) writes: FxHashSet<FnId>,
     /// Values that struct expressions give to fields.
     pub(crate) field_values: FxHashMap<(DefId, Name), Vec<FieldValue>>,
     /// Constants that calls give to parameters; `None` when some call gives anything else.
@@ -121,6 +129,8 @@ impl<'a> Evaluator<'a> {
             survey: Survey::default(),
             field_constants: FxHashMap::default(),
             client_versions: FxHashMap::default(),
+            stores: FxHashMap::default(),
+            stated: FxHashSet::default(),
         }
     }
 

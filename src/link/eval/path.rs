@@ -98,6 +98,10 @@ impl<'a> Evaluator<'a> {
                     ..Value::default()
                 },
                 Res::Member(def, name) => self.member_value(&Ty::Adt(def, Rc::from([])), &name),
+                Res::External(external) if external.ends_with("::table") => match self.store_table(frame, &external) {
+                    Some(table) => table,
+                    None => self.external_value(&external),
+                },
                 Res::External(external) => self.external_value(&external),
                 Res::Module(_) => continue,
             };
@@ -112,7 +116,11 @@ impl<'a> Evaluator<'a> {
             }
         }
         if found.is_empty() {
-            return external_constant(&path.text()).unwrap_or_else(|| Value::unknown().named(path.text()));
+            let text = path.text();
+            if let Some(constant) = external_constant(&text).or_else(|| self.store_table(frame, &text)) {
+                return constant;
+            }
+            return Value::unknown().named(text);
         }
         join(found)
     }

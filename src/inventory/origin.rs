@@ -1,0 +1,170 @@
+//! Which data is cached where: what a miss loads before it stores a key tells where the key's value comes from.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::event::walk;
+use super::{DatabaseAction, DatabaseEvent, Effect, Event, Inventory, LoadKind, OpId, Operation};
+use crate::finding::Place;
+use crate::stores::{Access, Verb};
+
+/// Statements between a miss and its write that are told apart.
+const MOST_LOADS: usize = 4;
+
+/// Where the value of a key comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// What is loaded.
+    pub source: Source,
+    /// Where.
+    pub load: Place,
+    /// The read that misses.
+    pub read: OpId,
+    /// The write that stores what was loaded.
+    pub fill: OpId,
+    /// What the source calls the values that the load is given.
+    pub given: Vec<String>,
+}
+
+/// What a cached value is a copy of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// Rows of tables.
+    Tables(Access),
+    /// The answer of a remote call, as written.
+    Remote(String),
+}
+
+/// The origins by the shape of the key, each load once.
+pub type Origins = BTreeMap<String, Vec<Origin>>;
+
+#[derive(Clone, PartialEq, Eq, Hash)]
+enum Stage {
+    Before,
+    /// The read found nothing; what was loaded since.
+    Missed(Vec<Place>),
+}
+
+/// The loads on the way from a miss to a write of the same key, in every function.
+pub(super) fn origins(inventory: &Inventory) -> Origins {
+    let mut origins = Origins::new();
+    for function in &inventory.functions {
+        let mut missed: Vec<OpId> = Vec::new();
+        let mut loads: FxHashMap<Place, (Source, Vec<String>)> = FxHashMap::default();
+        survey(&function.events, &mut missed, &mut loads);
+        if loads.is_empty() {
+            continue;
+        }
+        missed.sort_unstable();
+        missed.dedup();
+        for read in missed {
+            let Some(read) = inventory.operations.get(read.0 as usize) else { continue };
+            for (fill, places) in fills(inventory, &function.events, read, &loads) {
+                note(&mut origins, read, fill, &places, &loads);
+            }
+        }
+    }
+    origins
+}
+
+fn survey(events: &[Event], missed: &mut Vec<OpId>, loads: &mut FxHashMap<Place, (Source, Vec<String>)>) {
+    for event in events {
+        match event {
+            Event::Miss(id) => missed.push(*id),
+            Event::Database(event) => {
+                if let Some(access) = selects(event) {
+                    loads.insert(event.place, (Source::Tables(access.clone()), event.given.clone()));
+                }
+            }
+            Event::Load { kind: LoadKind::Remote, place, name } => {
+                loads.entry(*place).or_insert_with(|| (Source::Remote(name.clone()), Vec::new()));
+            }
+            Event::Branch(arms) => arms.iter().for_each(|arm| survey(arm, missed, loads)),
+            Event::Call { events, .. } | Event::Loop(events) | Event::Spawn(events) => survey(events, missed, loads),
+            _ => {}
+        }
+    }
+}
+
+fn selects(event: &Arc<DatabaseEvent>) -> Option<&Access> {
+    match &event.action {
+        DatabaseAction::Statement(access) if access.verb == Verb::Select && !access.reads.is_empty() => Some(access),
+        _ => None,
+    }
+}
+
+fn fills(
+    inventory: &Inventory,
+    events: &[Event],
+    read: &Operation,
+    loads: &FxHashMap<Place, (Source, Vec<String>)>,
+) -> Vec<(OpId, Vec<Place>)> {
+    let shapes: FxHashSet<String> =
+        read.templates().filter(|key| key.has_literal()).map(crate::template::Template::shape).collect();
+    let mut found = Vec::new();
+    if shapes.is_empty() {
+        return found;
+    }
+    walk(events, vec![Stage::Before], &mut |event, stage| match (event, stage) {
+        (Event::Miss(id), Stage::Before) if *id == read.id => Some(Stage::Missed(Vec::new())),
+        (Event::Hit(id), _) if *id == read.id => None,
+        (Event::Database(_) | Event::Load { .. }, Stage::Missed(mut places)) => {
+            let place = match event {
+                Event::Database(event) => event.place,
+                Event::Load { place, .. } => *place,
+                _ => return Some(Stage::Missed(places)),
+            };
+            if loads.contains_key(&place) && !places.contains(&place) && places.len() < MOST_LOADS {
+                places.push(place);
+            }
+            Some(Stage::Missed(places))
+        }
+        (Event::Operation(id), Stage::Missed(places)) => {
+            let stores = inventory.operations.get(id.0 as usize).is_some_and(|op| {
+                matches!(op.effect, Effect::Write | Effect::CollectionWrite)
+                    && op.templates().any(|key| shapes.contains(&key.shape()))
+            });
+            if stores {
+                found.push((*id, places));
+                return None;
+            }
+            Some(Stage::Missed(places))
+        }
+        (_, stage) => Some(stage),
+    });
+    found
+}
+
+fn note(
+    origins: &mut Origins,
+    read: &Operation,
+    fill: OpId,
+    places: &[Place],
+    loads: &FxHashMap<Place, (Source, Vec<String>)>,
+) {
+    let shapes: FxHashSet<String> =
+        read.templates().filter(|key| key.has_literal()).map(crate::template::Template::shape).collect();
+    for shape in shapes {
+        let known = origins.entry(shape).or_default();
+        for place in places {
+            let Some((source, given)) = loads.get(place) else { continue };
+            if !known.iter().any(|origin| origin.load == *place) {
+                known.push(Origin { source: source.clone(), load: *place, read: read.id, fill, given: given.clone() });
+            }
+        }
+    }
+    origins.retain(|_, known| !known.is_empty());
+}
+
+impl Origin {
+    /// What it is called in messages and reports: the tables, else the call.
+    #[must_use]
+    pub fn names(&self) -> Vec<&str> {
+        match &self.source {
+            Source::Tables(access) => access.reads.iter().map(crate::facts::Name::as_str).collect(),
+            Source::Remote(call) => vec![call.as_str()],
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! ## What it does
+//!
+//! Reports a statement that changes or removes rows of a table of which a cached key holds copies, when neither the
+//! function nor any function that calls it deletes, overwrites or announces that key. What a key is a copy of is told by
+//! what a miss loads before it stores the key, also through wrappers and in other packages, and by `tables` of its class.
+//!
+//! An update of columns that the load does not read, and a new row where the key names another one, change no copy. A
+//! deletion by pattern, a counter that serves as a generation, a message, a script and a call that cannot be followed but
+//! is named like an invalidation all count as cures. Copies that live for a minute at most, and sums and counts, are left
+//! to their TTL.
+//!
+//! ## Why is this bad?
+//!
+//! The database has the new row and every reader gets the old one until the TTL ends: a price that was corrected is still
+//! charged, a user who was locked out still gets in. It shows only where a read fell between two writes, so tests pass.
+//!
+//! ## Example
+//!
+//! ```rust,ignore
+//! sqlx::query("UPDATE users SET name = $1 WHERE id = $2").bind(name).bind(id).execute(&pool).await?;
+//! // … and elsewhere: GET user:{id}, on a miss SELECT … FROM users, SETEX user:{id}
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```rust,ignore
+//! sqlx::query("UPDATE users SET name = $1 WHERE id = $2").bind(name).bind(id).execute(&pool).await?;
+//! cache.invalidate::<User>(&id).await?;
+//! ```
+//!
+//! Delete after the commit, never before. `cache.write(&id, |w| …)` of `cache-patterns` joins the two.
+//!
+//! ## Options
+//!
+//! - `[class.NAME] tables` declares the tables of which the keys of a class hold copies.
+//! - `[class.NAME] pattern = "write-behind"` declares that the cache is written first.
+//! - `[class.NAME] store = true` declares keys whose only home is Redis.
+//!
+//! ## References
+//!
+//! - R. Nishtala et al., "Scaling Memcache at Facebook", NSDI 2013, section 3.2.1
+
+use rustc_hash::FxHashSet;
+
+use super::copies::{self, Callers, Copy};
+use super::report::{self, label};
+use super::{Category, Context, Meta, Rule, code, cure, docs};
+use crate::finding::{Confidence, Finding, Level, Place};
+use crate::inventory::{DatabaseEvent, FunctionEvents, TtlKind};
+use crate::stores::Access;
+
+const SOURCE: &str = include_str!("missing_invalidation.rs");
+const DOCS: [u8; docs::size(SOURCE)] = docs::extract(SOURCE);
+
+const META: Meta = Meta {
+    id: "missing-invalidation",
+    summary: "rows are changed and their cached copies stay",
+    level: Level::Warning,
+    category: Category::Correctness,
+    confidence: Confidence::Likely,
+    since: "0.1.0",
+    docs: docs::text(&DOCS),
+};
+
+/// Copies that live no longer than this are left to their TTL, in seconds.
+const SHORT_LIVED: i128 = 60;
+
+pub(super) struct MissingInvalidation;
+
+impl Rule for MissingInvalidation {
+    fn meta(&self) -> &'static Meta {
+        &META
+    }
+
+    fn check(&self, context: Context<'_>, findings: &mut Vec<Finding>) {
+        let mut copies = copies::copies(context);
+        copies.retain(|copy| !copy.load.aggregate && !is_short_lived(copy));
+        if copies.is_empty() {
+            return;
+        }
+        let callers = Callers::new(context.inventory);
+        let mut seen: FxHashSet<(Place, &str)> = FxHashSet::default();
+        for function in &context.inventory.functions {
+            for event in copies::database(&function.events) {
+                let Some(access) = copies::written(event) else { continue };
+                for copy in copies.iter().filter(|copy| copy.is_changed_by(access)) {
+                    if seen.insert((event.place, &copy.shape)) {
+                        findings.extend(judge(context, &callers, event, access, copy));
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn is_short_lived(copy: &Copy<'_>) -> bool {
+    matches!(copy.op.ttl.kind, TtlKind::Constant(ms) if (0..=SHORT_LIVED * 1000).contains(&ms))
+}
+
+/// The finding for one statement and one copy: at the statement when nobody cures it, at the call of the one that does
+/// not when others do.
+fn judge(
+    context: Context<'_>,
+    callers: &Callers<'_>,
+    event: &DatabaseEvent,
+    access: &Access,
+    copy: &Copy<'_>,
+) -> Option<Finding> {
+    let inventory = context.inventory;
+    let holds =
+        |function: &&FunctionEvents| copies::database(&function.events).iter().any(|one| one.place == event.place);
+    let around: Vec<&FunctionEvents> = inventory.functions.iter().filter(holds).collect();
+    let entries = around.iter().filter(|function| !callers.has(&function.function));
+    let (cured, open): (Vec<&FunctionEvents>, Vec<&FunctionEvents>) =
+        entries.partition(|function| copies::renewed(inventory, &function.events, &copy.shape));
+    let open = open.into_iter().find(|function| !function.test && !is_called_unseen(context, function))?;
+    let inner = around.iter().filter(|function| copies::call_towards(function, event.place).is_none());
+    let own = inner.min_by_key(|function| function.function.len()).copied().unwrap_or(open);
+    // Where another way is cured, the fault is the call that is not.
+    let (at, function) = match copies::call_towards(open, event.place) {
+        Some(call) if !cured.is_empty() => (call, open),
+        _ => (event.place, own),
+    };
+    let table = access.writes.first().map_or("", crate::facts::Name::as_str);
+    let key = report::key(copy.op);
+    let done = access.verb.done();
+    let mut finding = report::finding(&META, copy.op);
+    finding.confidence = Confidence::Likely;
+    finding.primary = at;
+    finding.function.clone_from(&function.function);
+    finding.discriminator = format!("{} {}", copy.shape, table);
+    finding.message = format!("{key} keeps the old copy when {} is {done}", code(table));
+    finding.primary_label = format!("{} is {done} here, and nothing deletes {key}", code(table));
+    finding.help = format!(
+        "delete the copy after the commit: {} of `cache-patterns`, or write it with `cache.write(&{}, |w| …)`",
+        cure::invalidate(copy.op),
+        cure::id(copy.op),
+    );
+    if at != event.place {
+        finding.labels.push(label(event.place, format!("the statement on {}", code(table))));
+    }
+    if let Some(loaded) = copy.loaded {
+        finding.labels.push(label(loaded, format!("{key} is filled from {} here", code(copy.table()))));
+    }
+    finding.labels.push(label(copy.op.place, "the copy is stored here"));
+    Some(finding)
+}
+
+/// Whether something calls a function in a way that could not be followed: what that caller does is not known.
+fn is_called_unseen(context: Context<'_>, function: &FunctionEvents) -> bool {
+    let name = function.function.rsplit("::").next().unwrap_or("");
+    let calls = [format!(".{name}("), format!("::{name}(")];
+    let files = context.workspace.files.iter().filter_map(|file| file.content.as_ref());
+    files.into_iter().any(|content| calls.iter().any(|call| content.text.contains(call.as_str())))
+}
