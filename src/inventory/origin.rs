@@ -26,6 +26,8 @@ pub struct Origin {
     pub fill: OpId,
     /// What the source calls the values that the load is given.
     pub given: Vec<String>,
+    /// Something remote or out of sight was asked after it: what is stored may be its answer rather than the rows.
+    pub derived: bool,
 }
 
 /// What a cached value is a copy of.
@@ -43,8 +45,14 @@ pub type Origins = BTreeMap<String, Vec<Origin>>;
 #[derive(Clone, PartialEq, Eq, Hash)]
 enum Stage {
     Before,
-    /// The read found nothing; what was loaded since.
-    Missed(Vec<Place>),
+    Missed(Way),
+}
+
+/// What happened since a read found nothing.
+#[derive(Clone, Default, PartialEq, Eq, Hash)]
+struct Way {
+    loads: Vec<Place>,
+    derived: bool,
 }
 
 /// The loads on the way from a miss to a write of the same key, in every function.
@@ -61,8 +69,8 @@ pub(super) fn origins(inventory: &Inventory) -> Origins {
         missed.dedup();
         for read in missed {
             let Some(read) = inventory.operations.get(read.0 as usize) else { continue };
-            for (fill, places) in fills(inventory, &function.events, read, &loads) {
-                note(&mut origins, read, fill, &places, &loads);
+            for (fill, way) in fills(inventory, &function.events, read, &loads) {
+                note(&mut origins, read, fill, &way, &loads);
             }
         }
     }
@@ -100,7 +108,7 @@ fn fills(
     events: &[Event],
     read: &Operation,
     loads: &FxHashMap<Place, (Source, Vec<String>)>,
-) -> Vec<(OpId, Vec<Place>)> {
+) -> Vec<(OpId, Way)> {
     let shapes: FxHashSet<String> =
         read.templates().filter(|key| key.has_literal()).map(crate::template::Template::shape).collect();
     let mut found = Vec::new();
@@ -108,29 +116,33 @@ fn fills(
         return found;
     }
     walk(events, vec![Stage::Before], &mut |event, stage| match (event, stage) {
-        (Event::Miss(id), Stage::Before) if *id == read.id => Some(Stage::Missed(Vec::new())),
+        (Event::Miss(id), Stage::Before) if *id == read.id => Some(Stage::Missed(Way::default())),
         (Event::Hit(id), _) if *id == read.id => None,
-        (Event::Database(_) | Event::Load { .. }, Stage::Missed(mut places)) => {
+        (Event::Database(_) | Event::Load { .. }, Stage::Missed(mut way)) => {
             let place = match event {
                 Event::Database(event) => event.place,
-                Event::Load { place, .. } => *place,
-                _ => return Some(Stage::Missed(places)),
+                Event::Load { place, kind, .. } => {
+                    let outside = matches!(kind, LoadKind::Remote | LoadKind::Unresolved);
+                    way.derived |= outside && !way.loads.is_empty();
+                    *place
+                }
+                _ => return Some(Stage::Missed(way)),
             };
-            if loads.contains_key(&place) && !places.contains(&place) && places.len() < MOST_LOADS {
-                places.push(place);
+            if loads.contains_key(&place) && !way.loads.contains(&place) && way.loads.len() < MOST_LOADS {
+                way.loads.push(place);
             }
-            Some(Stage::Missed(places))
+            Some(Stage::Missed(way))
         }
-        (Event::Operation(id), Stage::Missed(places)) => {
+        (Event::Operation(id), Stage::Missed(way)) => {
             let stores = inventory.operations.get(id.0 as usize).is_some_and(|op| {
                 matches!(op.effect, Effect::Write | Effect::CollectionWrite)
                     && op.templates().any(|key| shapes.contains(&key.shape()))
             });
             if stores {
-                found.push((*id, places));
+                found.push((*id, way));
                 return None;
             }
-            Some(Stage::Missed(places))
+            Some(Stage::Missed(way))
         }
         (_, stage) => Some(stage),
     });
@@ -141,17 +153,24 @@ fn note(
     origins: &mut Origins,
     read: &Operation,
     fill: OpId,
-    places: &[Place],
+    way: &Way,
     loads: &FxHashMap<Place, (Source, Vec<String>)>,
 ) {
     let shapes: FxHashSet<String> =
         read.templates().filter(|key| key.has_literal()).map(crate::template::Template::shape).collect();
     for shape in shapes {
         let known = origins.entry(shape).or_default();
-        for place in places {
+        for place in &way.loads {
             let Some((source, given)) = loads.get(place) else { continue };
             if !known.iter().any(|origin| origin.load == *place) {
-                known.push(Origin { source: source.clone(), load: *place, read: read.id, fill, given: given.clone() });
+                known.push(Origin {
+                    source: source.clone(),
+                    load: *place,
+                    read: read.id,
+                    fill,
+                    given: given.clone(),
+                    derived: way.derived,
+                });
             }
         }
     }

@@ -12,6 +12,7 @@ use super::ttl::{self, TtlReport};
 use super::{Places, Style, Table};
 use crate::inventory::{Effect, Operation, Ttl, TtlKind};
 use crate::run::Analysis;
+use crate::stores::same_table;
 use crate::template::Template;
 
 /// Columns that a key takes at most.
@@ -50,6 +51,9 @@ pub struct KeyReport {
     pub ttls: Vec<TtlReport>,
     /// The Rust types that are stored.
     pub value_types: Vec<String>,
+    /// The tables that it holds copies of, or the remote call whose answer it holds: what a miss loads, and what the
+    /// class declares.
+    pub filled_from: Vec<String>,
     /// Where it is read.
     pub readers: Vec<SiteReport>,
     /// Where it is written.
@@ -183,6 +187,7 @@ pub fn report(analysis: &Analysis) -> KeysReport {
             commands: row.commands(),
             ttls: row.ttls().into_iter().map(TtlReport::of).collect(),
             value_types: row.value_types().into_iter().map(str::to_owned).collect(),
+            filled_from: filled_from(analysis, row.key),
             readers: sites(Role::Reader),
             writers: sites(Role::Writer),
             invalidators: sites(Role::Invalidator),
@@ -199,6 +204,21 @@ pub fn report(analysis: &Analysis) -> KeysReport {
     }
 }
 
+/// Sorted; a table that is found and declared under two spellings is named once, as found.
+fn filled_from(analysis: &Analysis, key: &Template) -> Vec<String> {
+    let origins = analysis.inventory.origins.get(&key.shape()).into_iter().flatten();
+    let mut names: Vec<String> = Vec::new();
+    let declared = analysis.policy.class_of(key).into_iter().flat_map(|class| &class.tables);
+    let found = origins.flat_map(|origin| origin.names().into_iter().map(str::to_owned).collect::<Vec<_>>());
+    for name in found.chain(declared.map(|table| table.value.clone())) {
+        if !names.iter().any(|known| same_table(known, &name)) {
+            names.push(name);
+        }
+    }
+    names.sort();
+    names
+}
+
 fn unknown(analysis: &Analysis) -> usize {
     analysis.operations().filter(|op| !op.keys.is_empty() && op.templates().next().is_none()).count()
 }
@@ -207,8 +227,17 @@ fn unknown(analysis: &Analysis) -> usize {
 #[must_use]
 pub fn render(analysis: &Analysis, style: Style) -> String {
     let rows = rows(analysis);
-    let mut table =
-        Table::new(&["KEY", "CLASS", "COMMANDS", "TTL", "VALUE", "READ BY", "WRITTEN BY", "INVALIDATED BY"]);
+    let mut table = Table::new(&[
+        "KEY",
+        "CLASS",
+        "COMMANDS",
+        "TTL",
+        "VALUE",
+        "FILLED FROM",
+        "READ BY",
+        "WRITTEN BY",
+        "INVALIDATED BY",
+    ]);
     for row in &rows {
         let times =
             |(command, count): (String, usize)| if count == 1 { command } else { format!("{command}×{count}") };
@@ -220,6 +249,7 @@ pub fn render(analysis: &Analysis, style: Style) -> String {
             commands.join(" "),
             ttls.join(", "),
             row.value_types().into_iter().collect::<Vec<_>>().join(", "),
+            cut(&filled_from(analysis, row.key).join(", "), FUNCTIONS),
             functions(row.with(Role::Reader)),
             functions(row.with(Role::Writer)),
             functions(row.with(Role::Invalidator)),

@@ -12,7 +12,11 @@ use crate::inventory::{
     DatabaseAction, DatabaseEvent, Effect, Event, FunctionEvents, GuardKind, Inventory, Operation, Purpose,
 };
 use crate::policy::CachePattern;
+use crate::source::Workspace;
 use crate::stores::{Access, Verb, same_table};
+
+/// Statements from which a copy is put together.
+const MOST_STATEMENTS: usize = 2;
 
 /// A key that holds copies of rows of a table.
 pub(super) struct Copy<'a> {
@@ -45,7 +49,9 @@ pub(super) fn copies<'a>(context: Context<'a>) -> Vec<Copy<'a>> {
     let Context { inventory, policy, .. } = context;
     let mut copies: Vec<Copy<'a>> = Vec::new();
     for (shape, origins) in &inventory.origins {
-        for origin in origins {
+        // What is made of many statements, or of an answer from elsewhere, is a report of its time.
+        let statements = origins.iter().filter(|origin| matches!(origin.source, Source::Tables(_))).count();
+        for origin in origins.iter().filter(|origin| !origin.derived && statements <= MOST_STATEMENTS) {
             let (Source::Tables(load), Some(op)) = (&origin.source, flow::operation(inventory, origin.fill)) else {
                 continue;
             };
@@ -72,6 +78,31 @@ pub(super) fn copies<'a>(context: Context<'a>) -> Vec<Copy<'a>> {
         !copy.op.test && !private && !demand.is_store() && demand.pattern() != Some(CachePattern::WriteBehind)
     });
     copies
+}
+
+/// Whether two places can be parts of one program: a package depends on both of their packages, or is one of them. Tables
+/// of one name in services that have nothing to do with each other are two tables.
+pub(super) fn in_one_program(workspace: &Workspace, one: Place, other: Place) -> bool {
+    if one.file == other.file {
+        return true;
+    }
+    let package = |place: Place| workspace.file(place.file).map(|file| file.package);
+    let (Some(one), Some(other)) = (package(one), package(other)) else { return false };
+    one == other
+        || workspace.packages.iter().any(|root| {
+            let mut reached = vec![root.id];
+            let mut at = 0;
+            while let Some(package) = reached.get(at).and_then(|id| workspace.package(*id)) {
+                at += 1;
+                let local = package.dependencies.iter().filter(|dependency| !dependency.dev_only);
+                for id in local.filter_map(|dependency| dependency.local) {
+                    if !reached.contains(&id) {
+                        reached.push(id);
+                    }
+                }
+            }
+            reached.contains(&one) && reached.contains(&other)
+        })
 }
 
 /// The database events of a function with its callees.
@@ -103,7 +134,8 @@ pub(super) fn renews(inventory: &Inventory, event: &Event, shape: &str) -> bool 
     }
 }
 
-fn renews_by(op: &Operation, shape: &str) -> bool {
+/// Whether an operation clears, replaces or announces the copies of `shape`.
+pub(super) fn renews_by(op: &Operation, shape: &str) -> bool {
     let known = || op.templates().any(crate::template::Template::has_literal);
     match op.effect {
         Effect::Publish | Effect::Flush | Effect::Script | Effect::Scan => true,

@@ -4,10 +4,12 @@
 //! function nor any function that calls it deletes, overwrites or announces that key. What a key is a copy of is told by
 //! what a miss loads before it stores the key, also through wrappers and in other packages, and by `tables` of its class.
 //!
-//! An update of columns that the load does not read, and a new row where the key names another one, change no copy. A
+//! An update of columns that the load does not read, and a new row where the key names another one, change no copy; a table
+//! of the same name in a package with which the key's shares no program is another table. A
 //! deletion by pattern, a counter that serves as a generation, a message, a script and a call that cannot be followed but
-//! is named like an invalidation all count as cures. Copies that live for a minute at most, and sums and counts, are left
-//! to their TTL.
+//! is named like an invalidation all count as cures. Copies that live for a minute at most, sums and
+//! counts, what is put together from more than two statements, and what something remote made of the rows are left to
+//! their TTL.
 //!
 //! ## Why is this bad?
 //!
@@ -45,8 +47,8 @@ use rustc_hash::FxHashSet;
 use super::copies::{self, Callers, Copy};
 use super::report::{self, label};
 use super::{Category, Context, Meta, Rule, code, cure, docs};
-use crate::finding::{Confidence, Finding, Level, Place};
-use crate::inventory::{DatabaseEvent, FunctionEvents, TtlKind};
+use crate::finding::{Confidence, FileId, Finding, Level, Place};
+use crate::inventory::{DatabaseEvent, FunctionEvents, Operation, TtlKind};
 use crate::stores::Access;
 
 const SOURCE: &str = include_str!("missing_invalidation.rs");
@@ -84,7 +86,9 @@ impl Rule for MissingInvalidation {
             for event in copies::database(&function.events) {
                 let Some(access) = copies::written(event) else { continue };
                 for copy in copies.iter().filter(|copy| copy.is_changed_by(access)) {
-                    if seen.insert((event.place, &copy.shape)) {
+                    if seen.insert((event.place, &copy.shape))
+                        && copies::in_one_program(context.workspace, event.place, copy.op.place)
+                    {
                         findings.extend(judge(context, &callers, event, access, copy));
                     }
                 }
@@ -113,7 +117,12 @@ fn judge(
     let entries = around.iter().filter(|function| !callers.has(&function.function));
     let (cured, open): (Vec<&FunctionEvents>, Vec<&FunctionEvents>) =
         entries.partition(|function| copies::renewed(inventory, &function.events, &copy.shape));
-    let open = open.into_iter().find(|function| !function.test && !is_called_unseen(context, function))?;
+    // A command that is never sent is the business of another rule.
+    let meant = |op: &Operation| !op.sent && around.iter().any(|one| one.function == op.function);
+    if inventory.operations.iter().any(|op| meant(op) && copies::renews_by(op, &copy.shape)) {
+        return None;
+    }
+    let open = open.into_iter().find(|function| !function.test && !is_called_unseen(context, function, copy))?;
     let inner = around.iter().filter(|function| copies::call_towards(function, event.place).is_none());
     let own = inner.min_by_key(|function| function.function.len()).copied().unwrap_or(open);
     // Where another way is cured, the fault is the call that is not.
@@ -146,10 +155,20 @@ fn judge(
     Some(finding)
 }
 
-/// Whether something calls a function in a way that could not be followed: what that caller does is not known.
-fn is_called_unseen(context: Context<'_>, function: &FunctionEvents) -> bool {
-    let name = function.function.rsplit("::").next().unwrap_or("");
-    let calls = [format!(".{name}("), format!("::{name}(")];
-    let files = context.workspace.files.iter().filter_map(|file| file.content.as_ref());
-    files.into_iter().any(|content| calls.iter().any(|call| content.text.contains(call.as_str())))
+/// Whether a file that renews the copy may call the function in a way that could not be followed.
+fn is_called_unseen(context: Context<'_>, function: &FunctionEvents, copy: &Copy<'_>) -> bool {
+    let mut path = function.function.rsplit("::");
+    let (name, owner) = (path.next().unwrap_or(""), path.next().unwrap_or(""));
+    let method = owner.starts_with(char::is_uppercase);
+    let call = if method { format!(".{name}(") } else { format!("{owner}::{name}(") };
+    let renews = |at| {
+        let functions = context.inventory.functions.iter().filter(|one| one.place.file == at && !one.test);
+        functions.into_iter().any(|one| {
+            one.function != function.function && copies::renewed(context.inventory, &one.events, &copy.shape)
+        })
+    };
+    context.workspace.files.iter().enumerate().any(|(at, file)| {
+        file.content.as_ref().is_some_and(|content| content.text.contains(&call))
+            && renews(FileId(u32::try_from(at).unwrap_or(u32::MAX)))
+    })
 }

@@ -96,7 +96,8 @@ impl Rule for WriteBeforeCommit {
             for (op, commit) in inside(context, function, &shapes) {
                 found.entry(op).or_insert(Later::Commit(commit));
             }
-            for copy in &copies {
+            let own = |copy: &&Copy<'_>| copies::in_one_program(context.workspace, function.place, copy.op.place);
+            for copy in copies.iter().filter(own) {
                 for (op, statement) in before(context, function, copy) {
                     found.entry(op).or_insert(Later::Statement(statement));
                 }

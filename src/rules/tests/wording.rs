@@ -1,10 +1,16 @@
 //! What all rules have in common: ids, documentation, the way findings read.
 
+use std::sync::Arc;
+
 use crate::finding::{Finding, Level};
 use crate::inventory::operation::TtlUnit;
-use crate::inventory::{Condition, Encoding, Event, ExitKind, LoadKind, OpId, Purpose, TtlKind, Via};
-use crate::rules::testing::{World, hit_or_miss, load, op, sent};
+use crate::inventory::origin::{Origin, Source};
+use crate::inventory::{
+    Condition, DatabaseAction, DatabaseEvent, Encoding, Event, ExitKind, LoadKind, OpId, Purpose, TtlKind, Via,
+};
+use crate::rules::testing::{World, hit_or_miss, load, op, place, sent};
 use crate::rules::{Category, REGISTRY, docs, find};
+use crate::stores::read_sql;
 
 #[test]
 fn ids_are_kebab_case_unique_and_sorted() {
@@ -14,7 +20,7 @@ fn ids_are_kebab_case_unique_and_sorted() {
         assert!(id.chars().all(|c| c.is_ascii_lowercase() || c == '-'), "{id}");
         assert_eq!(find(id).map(|rule| rule.meta().id), Some(*id));
     }
-    assert_eq!(ids.len(), 27);
+    assert_eq!(ids.len(), 29);
     assert!(find("no-such-rule").is_none());
 }
 
@@ -111,6 +117,7 @@ fn everything() -> Vec<Finding> {
         ],
     ));
     worlds.extend(failing_and_racing());
+    worlds.extend(copies_of_rows());
     worlds.push(World::of([
         op("SET").key_parameter("key"),
         op("SET").key("user:{id}").purpose(Purpose::Cache).call_of("app::put", OpId(0)),
@@ -136,6 +143,44 @@ fn failing_and_racing() -> Vec<World> {
         for (second, after) in [("DEL", found()), ("INCR", found()), ("SETEX", missed())] {
             let change = op(second).key("code:{id}").purpose(Purpose::Token).client(client);
             worlds.push(World::of([get(), change]).function("app::handler", vec![sent(0), after]));
+        }
+    }
+    worlds
+}
+
+/// Rows that change while a copy of them stays, or before it goes.
+fn copies_of_rows() -> Vec<World> {
+    let statement = |sql: &str, at| {
+        let action = DatabaseAction::Statement(read_sql(sql));
+        Event::Database(Arc::new(DatabaseEvent { action, place: place(at), in_transaction: None, given: Vec::new() }))
+    };
+    let update = || statement("UPDATE users SET name = ?", 900);
+    let [begin, commit] = [DatabaseAction::Begin, DatabaseAction::Commit].map(|action| {
+        Event::Database(Arc::new(DatabaseEvent {
+            action,
+            place: place(950),
+            in_transaction: Some(true),
+            given: Vec::new(),
+        }))
+    });
+    let mut worlds = Vec::new();
+    for second in ["SETEX", "DEL", "PUBLISH"] {
+        for events in [vec![update()], vec![sent(2), update()], vec![begin.clone(), update(), sent(2), commit.clone()]]
+        {
+            let ops = ["GET", "SETEX", second].map(|command| op(command).key("user:{id}").purpose(Purpose::Cache));
+            let mut world = World::of(ops).function("app::change", events);
+            world.inventory.origins.insert(
+                "user:{}".to_owned(),
+                vec![Origin {
+                    source: Source::Tables(read_sql("SELECT name FROM users")),
+                    load: place(800),
+                    read: OpId(0),
+                    fill: OpId(1),
+                    given: Vec::new(),
+                    derived: false,
+                }],
+            );
+            worlds.push(world);
         }
     }
     worlds
@@ -168,9 +213,9 @@ fn findings_read_alike() {
 }
 
 /// The verbs that help texts start with.
-const VERBS: [&str; 23] = [
+const VERBS: [&str; 24] = [
     "add", "bring", "call", "check", "divide", "give", "keep", "let", "pass", "put", "queue", "raise", "send", "use",
-    "walk", "write", "wrap", "take", "change", "count", "delete", "read", "treat",
+    "walk", "write", "wrap", "take", "change", "count", "publish", "delete", "read", "treat",
 ];
 
 fn assert_sentence(rule: &str, text: &str) {
