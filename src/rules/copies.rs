@@ -106,7 +106,7 @@ pub(super) fn in_one_program(workspace: &Workspace, one: Place, other: Place) ->
 }
 
 /// The database events of a function with its callees.
-pub(super) fn database<'e>(events: &'e [Event]) -> Vec<&'e DatabaseEvent> {
+pub(super) fn database(events: &[Event]) -> Vec<&DatabaseEvent> {
     let mut found = Vec::new();
     flow::each(events, &mut |event| {
         if let Event::Database(event) = event {
@@ -205,10 +205,10 @@ pub(super) fn changes<'e>(
         match event {
             Event::Miss(id) if of_shape(id) => state.missed = true,
             Event::Hit(id) if of_shape(id) => state.missed = false,
-            Event::Database(event) if written(event).is_some() => {
-                if !state.written.contains(&event.place) && state.written.len() < 6 {
-                    state.written.push(event.place);
-                }
+            Event::Database(event)
+                if written(event).is_some() && !state.written.contains(&event.place) && state.written.len() < 6 =>
+            {
+                state.written.push(event.place);
             }
             Event::Operation(id) if renews(inventory, event, shape) => {
                 let fills = state.missed

@@ -136,10 +136,12 @@ fn inside(context: Context<'_>, function: &FunctionEvents, shapes: &FxHashSet<&s
                     state.wrote |= state.open && event.in_transaction != Some(false) && !access.writes.is_empty();
                 }
             },
-            Event::Operation(id) if state.open => {
-                if flow::operation(inventory, *id).is_some_and(&is_copy) && !state.changed.contains(id) {
-                    state.changed.push(*id);
-                }
+            Event::Operation(id)
+                if state.open
+                    && !state.changed.contains(id)
+                    && flow::operation(inventory, *id).is_some_and(&is_copy) =>
+            {
+                state.changed.push(*id);
             }
             _ => {}
         }

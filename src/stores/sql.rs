@@ -121,8 +121,7 @@ fn upserts(tokens: &[Token]) -> bool {
 /// A possibly qualified name at `at`, and where it ends; none for a function or a sub-select.
 fn name_at(tokens: &[Token], mut at: usize) -> Option<(Name, usize)> {
     let mut name = None;
-    loop {
-        let Some(Token::Word(word, quoted)) = tokens.get(at) else { break };
+    while let Some(Token::Word(word, quoted)) = tokens.get(at) {
         if !quoted
             && ["select", "lateral", "unnest", "values", "where", "set"].iter().any(|k| word.eq_ignore_ascii_case(k))
         {
@@ -170,11 +169,8 @@ fn tables(tokens: &[Token], access: &mut Access) {
         }
         let deletes = token.is("from") && is_after(&["delete"]);
         let skip = usize::from(tokens.get(at + 1).is_some_and(|next| next.is_one_of(&["only", "table"])));
-        if deletes || token.is("into") || (token.is("truncate") && at == 0) {
-            if let Some((name, _)) = name_at(tokens, at + 1 + skip) {
-                push(&mut access.writes, name);
-            }
-        } else if token.is("update") && !is_after(&["do", "key", "for"]) {
+        let updates = token.is("update") && !is_after(&["do", "key", "for"]);
+        if deletes || updates || token.is("into") || (token.is("truncate") && at == 0) {
             if let Some((name, _)) = name_at(tokens, at + 1 + skip) {
                 push(&mut access.writes, name);
             }
