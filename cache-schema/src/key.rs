@@ -20,8 +20,7 @@ use xxhash_rust::xxh3::xxh3_128;
 pub const LONGEST: usize = 200;
 
 /// The rule for the name of a service or an entity, as [`is_name`] checks it.
-pub const NAME_RULE: &str =
-    "lower-case letters and digits, a letter first, words joined by a single `-` or `_`: `[a-z][a-z0-9]*([_-][a-z0-9]+)*`";
+pub const NAME_RULE: &str = "lower-case letters and digits, a letter first, words joined by a single `-` or `_`: `[a-z][a-z0-9]*([_-][a-z0-9]+)*`";
 
 /// Whether `name` may stand for a service or an entity: `[a-z][a-z0-9]*([_-][a-z0-9]+)*`.
 ///
@@ -229,7 +228,8 @@ mod tests {
         for name in ["user", "u", "user2", "order-line", "order_line", "a-b_c-1"] {
             assert!(is_name(name), "{name}");
         }
-        for name in ["", "User", "2user", "-user", "user-", "user--x", "user_-x", "user:eu", "user eu", "usér", "v{n}"] {
+        for name in ["", "User", "2user", "-user", "user-", "user--x", "user_-x", "user:eu", "user eu", "usér", "v{n}"]
+        {
             assert!(!is_name(name), "{name}");
         }
     }
