@@ -60,7 +60,7 @@ pub fn to_name(text: &str) -> Option<String> {
         if (joint || c.is_ascii_uppercase() && lower) && !out.is_empty() && !out.ends_with(['-', '_']) {
             out.push(if c == '_' { '_' } else { '-' });
         }
-        if !joint && !(out.is_empty() && c.is_ascii_digit()) {
+        if !(joint || out.is_empty() && c.is_ascii_digit()) {
             out.push(c.to_ascii_lowercase());
         }
         lower = c.is_ascii_lowercase() || c.is_ascii_digit();
