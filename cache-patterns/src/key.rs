@@ -4,8 +4,9 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
 
+use cache_schema::key as grammar;
+
 use crate::entity::CacheEntity;
-use crate::grammar;
 
 /// The key of one value of `E`: `{service}:v{version}:{entity}:{id}`.
 ///
@@ -57,11 +58,11 @@ impl<E: CacheEntity> Key<E> {
         const {
             assert!(
                 grammar::is_name(E::SERVICE),
-                "SERVICE: a lower-case letter, then lower-case letters, digits, `-`, `_`"
+                "SERVICE: lower-case letters and digits, a letter first, words joined by `-` or `_`"
             );
             assert!(
                 grammar::is_name(E::ENTITY),
-                "ENTITY: a lower-case letter, then lower-case letters, digits, `-`, `_`"
+                "ENTITY: lower-case letters and digits, a letter first, words joined by `-` or `_`"
             );
             assert!(E::VERSION > 0, "VERSION counts from 1");
         }

@@ -56,12 +56,12 @@ pub mod envelope;
 pub mod epochs;
 pub mod error;
 pub mod flight;
-mod grammar;
 mod guard;
 pub mod guide;
 mod key;
 mod local;
 mod observe;
+pub mod schema;
 pub mod sequence;
 pub mod slot;
 pub mod store;
@@ -69,6 +69,9 @@ mod sync;
 #[cfg(feature = "test-util")]
 pub mod testing;
 mod ttl;
+
+#[cfg(feature = "derive")]
+pub use cache_patterns_derive::CacheEntity;
 
 pub use self::cache::{
     Builder, Cache, Cached, Committed, Invalidated, Invalidator, Limits, LoadContext, Source, Warmed, WriteError,

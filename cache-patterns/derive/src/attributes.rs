@@ -175,11 +175,14 @@ impl Attributes {
 }
 
 fn literal(meta: &Meta) -> Option<&Lit> {
-    match meta {
-        Meta::NameValue(pair) => match &pair.value {
-            Expr::Lit(ExprLit { lit, .. }) => Some(lit),
-            _ => None,
-        },
+    let Meta::NameValue(pair) = meta else { return None };
+    let mut value = &pair.value;
+    // A literal that a macro hands on comes in an invisible group.
+    while let Expr::Group(group) = value {
+        value = &group.expr;
+    }
+    match value {
+        Expr::Lit(ExprLit { lit, .. }) => Some(lit),
         _ => None,
     }
 }
