@@ -138,6 +138,9 @@ mod pinned {
 
     #[test]
     fn a_struct_that_is_not_in_the_lock_says_what_to_add() {
+        if std::env::var_os("CACHE_SCHEMA_UPDATE").is_some() {
+            return; // Then it is written instead.
+        }
         let Ok(directory) = tempfile::tempdir() else { panic!("no temporary directory") };
         let path = directory.path().to_string_lossy();
         assert!(std::fs::write(directory.path().join("cache-schema.lock"), "").is_ok());

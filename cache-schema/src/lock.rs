@@ -165,9 +165,14 @@ pub enum LockError {
     /// Code and file do not agree.
     #[error("{0}")]
     Drift(Drift),
-    /// There is no file.
-    #[error("there is no {FILE_NAME} in {} or above it: run `{UPDATE}=1 cargo test` and check the file in", .0.display())]
-    NoFile(PathBuf),
+    /// There is no file. The text has the table to begin it with.
+    #[error("there is no {FILE_NAME} in {} or above it, so that {drift}", directory.display())]
+    NoFile {
+        /// Where the search began.
+        directory: PathBuf,
+        /// The entity that is missing.
+        drift: Drift,
+    },
     /// The file is no lock.
     #[error("{}: {message}", path.display())]
     Syntax {
@@ -371,8 +376,10 @@ impl Mode {
 pub fn pin_as(directory: &Path, service: &str, entity: &str, now: &Entry, mode: Mode) -> Result<(), LockError> {
     let found = find(directory);
     if mode == Mode::Check {
-        let path = found.map_err(|_| LockError::NoFile(directory.to_owned()))?;
-        let lock = Lock::read(&path)?.ok_or_else(|| LockError::NoFile(directory.to_owned()))?;
+        let Some(lock) = found.ok().map(|path| Lock::read(&path)).transpose()?.flatten() else {
+            let check = Lock::default().check(service, entity, now);
+            return check.map_err(|drift| LockError::NoFile { directory: directory.to_owned(), drift });
+        };
         return lock.check(service, entity, now).map_err(LockError::Drift);
     }
     let path = found.unwrap_or_else(|place| place);

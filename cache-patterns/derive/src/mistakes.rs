@@ -35,7 +35,7 @@ impl Mistakes {
 pub(crate) fn unknown(word: &str, known: &[&str]) -> String {
     let nearest = known.iter().min_by_key(|name| osa_distance(word, name));
     match nearest {
-        Some(name) if osa_distance(word, name) <= name.len().max(4) / 2 => {
+        Some(name) if osa_distance(word, name) <= name.len().max(3) / 3 => {
             format!("`{word}` is not known; did you mean `{name}`?")
         }
         _ => format!("`{word}` is not known; there are {}", list(known, "and")),

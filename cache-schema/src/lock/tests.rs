@@ -85,7 +85,11 @@ fn only_a_raised_version_is_written_without_force() {
     assert!(fs::create_dir_all(&inner).is_ok() && fs::write(directory.path().join("Cargo.lock"), "").is_ok());
 
     let (first, changed, raised) = (entry(1, 1, &["a: u8"]), entry(1, 2, &["a: u16"]), entry(2, 2, &["a: u16"]));
-    assert!(pin(&first, Mode::Check).is_err_and(|message| message.contains("there is no cache-schema.lock")));
+    assert!(
+        pin(&first, Mode::Check).is_err_and(
+            |message| message.contains("there is no cache-schema.lock") && message.contains("[user.profile]")
+        )
+    );
     assert_eq!(pin(&first, Mode::Update), Ok(()));
     assert!(directory.path().join(FILE_NAME).is_file(), "beside the workspace's Cargo.lock");
     assert_eq!(pin(&first, Mode::Check), Ok(()));
