@@ -1,5 +1,6 @@
 //! What every rule flags and what it leaves alone, over hand-built inventories; one file per rule.
 
+mod cached_copies;
 mod counter_without_ttl;
 mod key_format;
 mod locks_and_commands;
