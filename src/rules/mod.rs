@@ -18,6 +18,7 @@ mod lock_without_ttl;
 mod missing_hit_metric;
 mod missing_invalidation;
 mod missing_ttl;
+mod mixed_ttl;
 mod non_atomic_expiry;
 mod parse_error;
 mod pattern_invalidation;
@@ -144,6 +145,7 @@ pub static REGISTRY: &[&dyn Rule] = &[
     &missing_hit_metric::MissingHitMetric,
     &missing_invalidation::MissingInvalidation,
     &missing_ttl::MissingTtl,
+    &mixed_ttl::MixedTtl,
     &non_atomic_expiry::NonAtomicExpiry,
     &parse_error::ParseError,
     &pattern_invalidation::PatternInvalidation,

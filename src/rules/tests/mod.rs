@@ -5,6 +5,7 @@ mod counter_without_ttl;
 mod key_format;
 mod locks_and_commands;
 mod missing_ttl;
+mod mixed_ttl;
 mod non_atomic_expiry;
 mod pages;
 mod stampede_prone_miss;
