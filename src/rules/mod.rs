@@ -12,6 +12,7 @@ mod flow;
 mod flush_command;
 mod gap;
 mod get_then_set;
+mod key_collision;
 mod key_format;
 mod keys_command;
 mod lock_without_ttl;
@@ -139,6 +140,7 @@ pub static REGISTRY: &[&dyn Rule] = &[
     &dropped_future::DroppedFuture,
     &flush_command::FlushCommand,
     &get_then_set::GetThenSet,
+    &key_collision::KeyCollision,
     &key_format::KeyFormat,
     &keys_command::KeysCommand,
     &lock_without_ttl::LockWithoutTtl,

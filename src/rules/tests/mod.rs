@@ -2,6 +2,7 @@
 
 mod cached_copies;
 mod counter_without_ttl;
+mod key_collision;
 mod key_format;
 mod locks_and_commands;
 mod missing_ttl;
