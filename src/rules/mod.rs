@@ -15,6 +15,7 @@ mod get_then_set;
 mod key_collision;
 mod key_format;
 mod keys_command;
+mod lock_release_without_token;
 mod lock_without_ttl;
 mod missing_hit_metric;
 mod missing_invalidation;
@@ -143,6 +144,7 @@ pub static REGISTRY: &[&dyn Rule] = &[
     &key_collision::KeyCollision,
     &key_format::KeyFormat,
     &keys_command::KeysCommand,
+    &lock_release_without_token::LockReleaseWithoutToken,
     &lock_without_ttl::LockWithoutTtl,
     &missing_hit_metric::MissingHitMetric,
     &missing_invalidation::MissingInvalidation,

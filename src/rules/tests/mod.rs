@@ -4,6 +4,7 @@ mod cached_copies;
 mod counter_without_ttl;
 mod key_collision;
 mod key_format;
+mod lock_release_without_token;
 mod locks_and_commands;
 mod missing_ttl;
 mod mixed_ttl;

@@ -52,8 +52,12 @@ fn a_rule_file_has_at_most_250_lines() {
 }
 
 /// Worlds from the test files of the rules, each with at least one finding of its rule.
-const WORLDS: &[fn() -> Vec<World>] =
-    &[super::cached_copies::worlds, super::key_collision::worlds, super::mixed_ttl::worlds];
+const WORLDS: &[fn() -> Vec<World>] = &[
+    super::cached_copies::worlds,
+    super::key_collision::worlds,
+    super::lock_release_without_token::worlds,
+    super::mixed_ttl::worlds,
+];
 
 /// At least one finding of every rule, in several forms.
 fn everything() -> Vec<Finding> {
