@@ -305,6 +305,4 @@ pub(crate) fn describe() {
         "cache_unconfirmed_writes_total",
         "Strict invalidations that fewer replicas confirmed than asked"
     );
-    describe_gauge!("cache_outbox_pending", "Rows of the outbox that wait for the relay");
-    describe_gauge!("cache_outbox_lag_seconds", "Age of the oldest row of the outbox");
 }

@@ -164,8 +164,8 @@ impl Invalidator {
         self.cache.invalidate::<E>(id).await
     }
 
-    /// Takes away the entry with a key that was recorded earlier, by an outbox for example; `below`: the version that
-    /// was committed, 0 when it is not known.
+    /// Takes away the entry with a key that was recorded earlier, in an outbox of the program's own for example;
+    /// `below`: the version that was committed, 0 when it is not known.
     ///
     /// # Errors
     /// As [`Cache::invalidate`].

@@ -153,7 +153,7 @@ impl Cache {
     /// [`Committed`]. Of two writers the newer data version stays, whatever their order here. Rolled back: the cache
     /// is as before. Dropped in mid-commit, or with an error from the commit: the entry is taken away. With a `FENCED`
     /// entity, a fence in the store holds from before the transaction until the end, so that also the death of the
-    /// process in between leaves no older value; without one, that gap is for the outbox.
+    /// process in between leaves no older value; without one, an older value may stay until its TTL ends.
     ///
     /// ```
     /// # use cache_patterns::{Cache, CacheEntity, Ttl, Versioned, store::MemoryStore};
