@@ -54,6 +54,36 @@ pub struct Label {
     pub message: String,
 }
 
+/// Whether a fix may be applied unseen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Safety {
+    /// The program does the same, apart from the fault (`--fix`).
+    Safe,
+    /// Somebody has to read it (`--unsafe-fixes`).
+    Unsafe,
+}
+
+/// A text that takes the place of another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Edit {
+    /// What is replaced; empty for an insertion.
+    pub place: Place,
+    /// What stands there afterwards.
+    pub text: String,
+}
+
+/// A change of the sources that removes a finding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fix {
+    /// Whether it may be applied unseen.
+    pub safety: Safety,
+    /// What it does: starts with a verb, no final full stop.
+    pub message: String,
+    /// All of them or none; they do not overlap.
+    pub edits: Vec<Edit>,
+}
+
 /// One thing that a rule has to say.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
@@ -78,4 +108,6 @@ pub struct Finding {
     /// What identifies the finding beside rule, path and function: the normalised key template, the command, the class.
     /// Never a line, never the message.
     pub discriminator: String,
+    /// The change that removes it, where one is known.
+    pub fix: Option<Fix>,
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::statistics::{self, RuleCounts};
 use super::{Places, Report, Summary, confidence_word, level_word};
-use crate::finding::Place;
+use crate::finding::{Fix, Place, Safety};
 use crate::run::Judged;
 use crate::source::SourceError;
 use crate::text::LineIndex;
@@ -71,6 +71,9 @@ pub struct FindingReport {
     pub labels: Vec<LabelReport>,
     /// Stays the same when the code moves.
     pub fingerprint: String,
+    /// A change of the sources that removes it, where one is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fix: Option<FixReport>,
     /// With `--show-suppressed`: why it is not reported.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suppressed: Option<SuppressionReport>,
@@ -90,6 +93,30 @@ pub struct LabelReport {
     pub byte_range: [u32; 2],
     /// What there is to say.
     pub message: String,
+}
+
+/// A change of the sources that removes a finding.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FixReport {
+    /// `safe`: applied by `--fix`; `unsafe`: only with `--unsafe-fixes`.
+    pub safety: Safety,
+    /// What it does.
+    pub message: String,
+    /// All of them or none; they do not overlap.
+    pub edits: Vec<EditReport>,
+}
+
+/// A text that takes the place of another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EditReport {
+    /// Relative to the working directory, with `/`.
+    pub path: String,
+    /// First byte, and one past the last, of what is replaced.
+    pub byte_range: [u32; 2],
+    /// What stands there afterwards.
+    pub text: String,
 }
 
 /// Why a finding is not reported.
@@ -195,12 +222,22 @@ fn finding(places: Places<'_>, judged: &Judged) -> FindingReport {
         function: finding.function.clone(),
         labels: finding.labels.iter().map(|label| self::label(places, label)).collect(),
         fingerprint: judged.fingerprint.clone(),
+        fix: finding.fix.as_ref().map(|fix| self::fix(places, fix)),
         suppressed: judged.suppression.as_ref().map(|suppression| SuppressionReport {
             by: if suppression.place.is_some() { "comment" } else { "exception" }.to_owned(),
             reason: suppression.reason.clone(),
             line: suppression.place.map(|place| places.spot(place).position.line),
         }),
     }
+}
+
+fn fix(places: Places<'_>, fix: &Fix) -> FixReport {
+    let edits = fix.edits.iter().map(|edit| {
+        let spot = places.spot(edit.place);
+        let byte_range = [spot.span.start, spot.span.end];
+        EditReport { path: spot.path.to_owned(), byte_range, text: edit.text.clone() }
+    });
+    FixReport { safety: fix.safety, message: fix.message.clone(), edits: edits.collect() }
 }
 
 fn label(places: Places<'_>, label: &crate::finding::Label) -> LabelReport {

@@ -181,6 +181,7 @@ fn base(rule: &'static str, level: Level, primary: Place, message: &str) -> Find
         function: String::new(),
         labels: Vec::new(),
         discriminator: "x".to_owned(),
+        fix: None,
     }
 }
 

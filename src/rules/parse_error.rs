@@ -69,6 +69,7 @@ impl Rule for ParseError {
                 function: String::new(),
                 labels: Vec::new(),
                 discriminator: "file".to_owned(),
+                fix: None,
             });
         }
     }

@@ -20,6 +20,7 @@ pub(super) fn finding(meta: &Meta, op: &Operation) -> Finding {
         function: op.function.clone(),
         labels: Vec::new(),
         discriminator: subject(op),
+        fix: None,
     }
 }
 

@@ -75,6 +75,7 @@ impl Rule for UnusedPolicyEntry {
                 function: String::new(),
                 labels: Vec::new(),
                 discriminator: entry.what,
+                fix: None,
             });
         }
     }

@@ -60,6 +60,7 @@ impl Judge<'_> {
             function: String::new(),
             labels: Vec::new(),
             discriminator: format!("{}[{}]", word(directive.kind), named.join(",")),
+            fix: None,
         });
     }
 

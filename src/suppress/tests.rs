@@ -33,6 +33,7 @@ fn source(text: &str) -> Case {
             function: String::new(),
             labels: Vec::new(),
             discriminator: String::new(),
+            fix: None,
         }));
     }
     findings.sort_by_key(|finding| finding.primary);
