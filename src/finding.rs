@@ -36,6 +36,16 @@ pub enum Confidence {
     Certain,
 }
 
+/// How a finding stands to a baseline, in the words of SARIF.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum BaselineState {
+    /// The baseline does not hold it.
+    New,
+    /// The baseline holds it.
+    Unchanged,
+}
+
 /// A place in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Place {

@@ -5,6 +5,7 @@
 //! [`run`] joins the stages. [`clients`], [`policy`], [`finding`] and [`text`] are leaves that any later stage may read.
 //! The command line lives in [`cli`].
 
+pub mod baseline;
 pub mod cli;
 pub mod clients;
 pub mod date;
@@ -19,6 +20,7 @@ pub mod report;
 pub mod rules;
 pub mod run;
 pub mod source;
+pub mod standing;
 pub mod stores;
 pub mod suppress;
 pub mod template;

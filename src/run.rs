@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 use rustc_hash::FxHashMap;
 
 use crate::clients::Catalogue;
-use crate::finding::{Finding, Level, Place};
+use crate::finding::{BaselineState, FileId, Finding, Level, Place};
 use crate::fingerprint::{Fingerprints, Identity};
 use crate::inventory::{self, Inventory, Operation};
 use crate::levels::Levels;
 use crate::link::{LinkOptions, link};
 use crate::policy::{Policy, Subject};
 use crate::rules::{self, Category, Context, Meta};
-use crate::source::{LoadOptions, SourceLoadError, Workspace};
+use crate::source::{LoadOptions, SourceLoadError, Workspace, normalize};
 use crate::suppress::{self, FileDirectives, Settings, Suppression};
 
 /// Stack of the thread that evaluates: it recurses with the nesting of the code.
@@ -41,6 +41,31 @@ impl Analysis {
         self.inventory.operations.iter().filter(|op| {
             (self.tests || !op.test) && self.workspace.file(op.place.file).is_some_and(|file| file.selected)
         })
+    }
+
+    /// The root of the repository around the working directory; the working directory where there is none.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        self.cwd.ancestors().find(|folder| folder.join(".git").exists()).unwrap_or(&self.cwd)
+    }
+
+    /// The absolute path of a place's file; `None` for the rules that come with the tool.
+    #[must_use]
+    pub fn absolute(&self, file: FileId) -> Option<PathBuf> {
+        if let Some(file) = self.workspace.file(file) {
+            return Some(file.absolute.clone());
+        }
+        let source = self.policy.source(file).filter(|source| !source.embedded)?;
+        Some(normalize(&self.cwd.join(&source.path)))
+    }
+
+    /// The path of a file relative to `root`, with `/`: the same from whichever folder the tool is called.
+    #[must_use]
+    pub fn path_below(&self, root: &Path, file: FileId) -> String {
+        let Some(path) = self.absolute(file) else { return String::new() };
+        let below = path.strip_prefix(root).map(Path::to_path_buf).unwrap_or(path);
+        let shown = below.to_string_lossy();
+        if cfg!(windows) { shown.replace('\\', "/") } else { shown.into_owned() }
     }
 }
 
@@ -132,6 +157,10 @@ pub struct Judged {
     pub suppression: Option<Suppression>,
     /// Its identity across changes of the code.
     pub fingerprint: String,
+    /// How it stands to the baseline; `None` where there is none.
+    pub baseline: Option<BaselineState>,
+    /// None of its places lies in what was changed. Only set where a run asks for changes.
+    pub outside: bool,
 }
 
 /// How findings are judged.
@@ -176,7 +205,13 @@ pub fn judge(analysis: &Analysis, how: &Judgement<'_>) -> Vec<Judged> {
             finding.labels.retain(|label| policy.source(label.place.file).is_none_or(|source| !source.embedded));
             let excepted = || if how.no_ignores { None } else { exceptions.of_finding(&finding, meta) };
             let suppression = mark.or_else(excepted);
-            (finding.level != Level::Off).then_some(Judged { finding, suppression, fingerprint: String::new() })
+            (finding.level != Level::Off).then_some(Judged {
+                finding,
+                suppression,
+                fingerprint: String::new(),
+                baseline: None,
+                outside: false,
+            })
         })
         .collect();
     judged.sort_by(|a, b| sort_key(analysis, &a.finding).cmp(&sort_key(analysis, &b.finding)));
@@ -200,9 +235,9 @@ fn path_of<'a>(analysis: &'a Analysis, finding: &Finding) -> &'a str {
 }
 
 fn fingerprints(analysis: &Analysis, judged: &[Judged]) -> Vec<String> {
-    let root = analysis.cwd.ancestors().find(|folder| folder.join(".git").exists()).unwrap_or(&analysis.cwd);
-    let below = relative(root, &analysis.cwd).unwrap_or_default();
-    let paths: Vec<String> = judged.iter().map(|judged| joined(&below, path_of(analysis, &judged.finding))).collect();
+    let root = analysis.root();
+    let path = |judged: &Judged| analysis.path_below(root, judged.finding.primary.file);
+    let paths: Vec<String> = judged.iter().map(path).collect();
     let mut prints = Fingerprints::default();
     let identities = judged.iter().zip(&paths).map(|(Judged { finding, .. }, path)| Identity {
         rule: finding.rule,
@@ -241,16 +276,6 @@ impl<'a> Exceptions<'a> {
         let exception = self.analysis.policy.exception(subject, self.today)?;
         Some(Suppression { reason: exception.reason.clone(), place: None })
     }
-}
-
-/// `sub/folder` for a folder that lies in another.
-fn relative(from: &Path, to: &Path) -> Option<String> {
-    let inner = to.strip_prefix(from).ok()?;
-    Some(inner.iter().map(|part| part.to_string_lossy()).collect::<Vec<_>>().join("/"))
-}
-
-fn joined(below: &str, path: &str) -> String {
-    if below.is_empty() || Path::new(path).is_absolute() { path.to_owned() } else { format!("{below}/{path}") }
 }
 
 /// Runs `work` on as many threads; on one per processor for 0, or where there are not as many to be had.

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
+use super::compare_args::{BaselineArgs, CompareArgs};
 use super::level_flags::LevelFlags;
 use crate::finding::{Confidence, Level};
 use crate::levels::{Selector, names, unknown};
@@ -12,10 +13,11 @@ use crate::levels::{Selector, names, unknown};
 const EXIT_CODES: &str = "\
 Exit codes:
   0  nothing at or over the threshold
-  1  findings at or over the threshold: any error; any warning with --deny-warnings; more warnings than
-     --max-warnings allows. What --min-severity or --min-confidence hides is not counted
-  2  a mistake in the command line or in the rule file, nothing to check, or an internal error; with --strict
-     also a file that could not be read as Rust";
+  1  findings at or over the threshold: any error; any warning with --deny-warnings; more warnings
+     than --max-warnings allows. What --min-severity, --min-confidence or a baseline hides is not
+     counted; with --strict-baseline also entries of the baseline that were not found again
+  2  a mistake in the command line, the rule file or the baseline, nothing to check, or an
+     internal error; with --strict also a file that could not be read as Rust";
 
 /// Finds every Redis operation in Rust sources and checks keys, TTLs and miss paths against a rule file.
 #[derive(Debug, Parser)]
@@ -51,6 +53,11 @@ pub(super) enum Command {
     Files(FilesArgs),
     /// Write a commented cache-lint.toml.
     Init(InitArgs),
+    /// Write down the findings of today, so that `check` reports only what comes after.
+    ///
+    /// The first run writes all findings to the baseline. Later runs take out what was not found again and leave new
+    /// findings open, unless --accept-new takes them in.
+    Baseline(BaselineArgs),
 }
 
 /// Formats of output.
@@ -85,6 +92,8 @@ pub(super) struct CheckArgs {
     pub(super) levels: LevelArgs,
     #[command(flatten)]
     pub(super) threshold: ThresholdArgs,
+    #[command(flatten)]
+    pub(super) compare: CompareArgs,
     #[command(flatten)]
     pub(super) output: OutputArgs,
     #[command(flatten)]

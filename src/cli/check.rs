@@ -2,12 +2,13 @@
 
 use super::args::{CheckArgs, Format, ThresholdArgs};
 use super::failure::Failure;
-use super::{setup, terminal};
+use super::{baseline, setup, terminal};
 use crate::date;
 use crate::finding::Confidence;
 use crate::policy::Policy;
 use crate::report::{Report, Style, Summary, View, concise, graphical, json, statistics};
-use crate::run::{Judgement, Stage, judge};
+use crate::run::{Judged, Judgement, Stage, judge};
+use crate::standing;
 
 pub(super) fn run(args: &CheckArgs) -> Result<u8, Failure> {
     let shown = &args.output.shown;
@@ -16,10 +17,19 @@ pub(super) fn run(args: &CheckArgs) -> Result<u8, Failure> {
     stages.enter(Stage::Judging(analysis.inventory.operations.len()));
     let today = date::today();
     let levels = setup::levels(&args.levels, &analysis.policy);
-    let judged = judge(&analysis, &Judgement { levels, no_ignores: args.report.no_ignores, today: &today });
+    let mut judged = judge(&analysis, &Judgement { levels, no_ignores: args.report.no_ignores, today: &today });
     stages.end();
 
-    let report = Report::new(&analysis, &judged, view(args, &analysis.policy));
+    let view = view(args, &analysis.policy);
+    let known = baseline::of_check(&args.compare, &analysis)?;
+    let comparison = known.as_ref().map(|(known, _)| {
+        let counts = |judged: &Judged| view.is_strong_enough(judged);
+        standing::compare(&analysis, &mut judged, known, |meta| levels.runs(meta), counts)
+    });
+    let mut report = Report::new(&analysis, &judged, view);
+    if let Some(comparison) = &comparison {
+        report = report.with_baseline(&comparison.fixed);
+    }
     setup::deliver(&args.output, |format, style| render(&report, format, style))?;
     if shown.format != Format::Json {
         terminal::complain(&setup::other_errors(&analysis, on_stderr), on_stderr);
@@ -27,12 +37,16 @@ pub(super) fn run(args: &CheckArgs) -> Result<u8, Failure> {
     if shown.format == Format::Concise && !args.report.quiet {
         terminal::complain(&report.summary.text(on_stderr), on_stderr);
     }
+    let is_stale = args.compare.strict_baseline && !report.fixed.is_empty();
+    if let Some((_, name)) = known.filter(|_| shown.format != Format::Json) {
+        terminal::complain(&baseline::stale(report.fixed, &name, is_stale, on_stderr), on_stderr);
+    }
     if args.threshold.strict && !analysis.workspace.errors.is_empty() {
         let count = analysis.workspace.errors.len();
         let message = format!("{count} of the files or folders could not be read, which `--strict` does not allow");
         return Err(Failure::other(message, ""));
     }
-    Ok(exit_code(&report.summary, &args.threshold))
+    Ok(exit_code(&report.summary, &args.threshold).max(u8::from(is_stale && !args.threshold.exit_zero)))
 }
 
 fn view(args: &CheckArgs, policy: &Policy) -> View {
@@ -45,6 +59,8 @@ fn view(args: &CheckArgs, policy: &Policy) -> View {
         min_level: args.threshold.min_severity.level(),
         min_confidence,
         suppressed: args.report.show_suppressed,
+        known: args.compare.show_known,
+        changed_only: false,
         quiet: args.report.quiet,
         help: args.input.verbose,
         statistics: args.report.statistics,

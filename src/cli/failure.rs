@@ -1,5 +1,6 @@
 //! Why a command ends with exit code 2.
 
+use crate::baseline::BaselineError;
 use crate::policy::PolicyError;
 use crate::report::{Style, concise, graphical};
 use crate::source::SourceLoadError;
@@ -13,6 +14,9 @@ pub(super) enum Failure {
     /// Nothing to look at.
     #[error(transparent)]
     Source(#[from] SourceLoadError),
+    /// A baseline that cannot be used.
+    #[error(transparent)]
+    Baseline(#[from] BaselineError),
     /// Anything else: what is wrong, and what to do.
     #[error("{message}")]
     Other {
@@ -34,7 +38,18 @@ impl Failure {
         match self {
             Self::Policy(errors) if in_lines => concise::policy_errors(errors),
             Self::Policy(errors) => graphical::policy_errors(errors, style),
-            Self::Source(_) => line(style, &self.to_string(), self.advice()),
+            Self::Baseline(BaselineError::Malformed { path, text, span, .. }) => {
+                let error = PolicyError {
+                    path: path.clone(),
+                    text: text.as_str().into(),
+                    span: Some(*span),
+                    message: self.to_string(),
+                    help: self.advice().map(str::to_owned),
+                };
+                let errors = std::slice::from_ref(&error);
+                if in_lines { concise::policy_errors(errors) } else { graphical::policy_errors(errors, style) }
+            }
+            Self::Source(_) | Self::Baseline(_) => line(style, &self.to_string(), self.advice()),
             Self::Other { help, .. } => line(style, &self.to_string(), help.as_deref()),
         }
     }
@@ -44,6 +59,10 @@ impl Failure {
             Self::Source(SourceLoadError::NothingToCheck { .. }) => {
                 Some("name a folder with Rust sources, or look at `.gitignore` and `[paths] exclude`")
             }
+            Self::Baseline(BaselineError::Missing { .. }) => Some("`cache-lint baseline` writes one"),
+            Self::Baseline(BaselineError::Malformed { .. }) => Some(
+                "resolve a conflict in it by keeping the lines of both sides, or write it anew: remove it and run `cache-lint baseline`",
+            ),
             _ => None,
         }
     }

@@ -1,7 +1,9 @@
 //! The command line: one file per sub-command.
 
 mod args;
+mod baseline;
 mod check;
+mod compare_args;
 mod config;
 mod explain;
 mod failure;
@@ -59,6 +61,7 @@ fn dispatch(command: &Command) -> Result<u8, Failure> {
         Command::Config(args) => config::run(args).map(|()| 0),
         Command::Files(args) => files::run(args).map(|()| 0),
         Command::Init(args) => init::run(args).map(|()| 0),
+        Command::Baseline(args) => baseline::run(args).map(|()| 0),
     }
 }
 
@@ -71,6 +74,7 @@ fn look(command: &Command) -> (ColorChoice, Format) {
         Command::Rules(args) => &args.shown,
         Command::Config(args) => &args.shown,
         Command::Files(args) => &args.shown,
+        Command::Baseline(args) => &args.shown,
         Command::Init(_) => return (ColorChoice::Auto, Format::Graphical),
     };
     (shown.color, shown.format)

@@ -77,6 +77,7 @@ pub(super) fn merged(layers: &[Layer], sources: Vec<PolicySource>) -> Policy {
         require_until: require_until.value,
         exclude: list(layers.iter().map(|layer| &layer.exclude)),
         tests: tests.value,
+        baseline: highest(layers, |layer| &layer.baseline),
         report_undetermined: report_undetermined.value,
         flag_places: FlagPlaces {
             require_until: require_until.place,

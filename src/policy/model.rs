@@ -1,7 +1,7 @@
 //! What a rule file says, read and joined.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::error::Mistake;
 use super::grammar::{KeyFormat, KeyShape, VersionInfo};
@@ -54,6 +54,8 @@ pub struct Policy {
     pub exclude: Vec<Located<PathGlob>>,
     /// `[paths] tests`: test code is looked at as well.
     pub tests: bool,
+    /// `baseline`: the file of known findings, absolute or relative to the working directory.
+    pub baseline: Option<Located<PathBuf>>,
     /// `[undetermined] report`: findings that rest on something unresolved are shown.
     pub report_undetermined: bool,
     /// Where these three flags are stated.

@@ -18,6 +18,8 @@ struct RuleFile {
     extends: OneOrMany,
     /// `false`: leave out the classes and levels that come with the tool.
     default: Option<bool>,
+    /// The file of known findings that `cache-lint baseline` writes, relative to this one.
+    baseline: Option<String>,
     keys: Option<Keys>,
     ttl: Option<Ttl>,
     /// Kinds of data with demands of their own, by name.

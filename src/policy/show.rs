@@ -49,6 +49,9 @@ pub(super) fn values(policy: &Policy) -> Vec<(String, String, String)> {
     rows.add("suppressions.require-until", policy.require_until.to_string(), places.require_until);
     rows.each("paths.exclude", &policy.exclude, |glob| glob.as_str());
     rows.add("paths.tests", policy.tests.to_string(), places.tests);
+    if let Some(baseline) = &policy.baseline {
+        rows.add("baseline", text(&super::error::shown(&baseline.value)), baseline.place);
+    }
     rows.add("undetermined.report", policy.report_undetermined.to_string(), places.report_undetermined);
     for client in &policy.clients {
         let place = policy.client_places.get(&client.name).copied();

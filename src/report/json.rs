@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::statistics::{self, RuleCounts};
 use super::{Places, Report, Summary, confidence_word, level_word};
-use crate::finding::{Fix, Place, Safety};
+use crate::baseline::Entry;
+use crate::finding::{BaselineState, Fix, Place, Safety};
 use crate::run::Judged;
 use crate::source::SourceError;
 use crate::text::LineIndex;
@@ -26,6 +27,9 @@ pub struct CheckReport {
     pub summary: Summary,
     /// Sorted by path, place and rule.
     pub findings: Vec<FindingReport>,
+    /// With a baseline: its entries that were not found again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fixed: Vec<Entry>,
     /// Counts by rule, with `--statistics`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub statistics: Option<Vec<RuleCounts>>,
@@ -77,6 +81,9 @@ pub struct FindingReport {
     /// With `--show-suppressed`: why it is not reported.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suppressed: Option<SuppressionReport>,
+    /// With a baseline: whether the baseline holds it (`unchanged`, with `--show-known`) or not (`new`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<BaselineState>,
 }
 
 /// A place with something to say about it.
@@ -165,6 +172,7 @@ pub fn report(report: &Report<'_>) -> CheckReport {
         tool: Tool::this(),
         summary: report.summary,
         findings: report.findings.iter().map(|judged| finding(places, judged)).collect(),
+        fixed: report.fixed.to_vec(),
         statistics: report.view.statistics.then(|| statistics::count(report)),
         errors: errors(places, &report.analysis.workspace.errors),
     }
@@ -228,6 +236,7 @@ fn finding(places: Places<'_>, judged: &Judged) -> FindingReport {
             reason: suppression.reason.clone(),
             line: suppression.place.map(|place| places.spot(place).position.line),
         }),
+        baseline: judged.baseline,
     }
 }
 

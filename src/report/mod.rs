@@ -20,10 +20,12 @@ mod ttl;
 
 pub use places::{Places, Spot};
 pub use style::Style;
-pub use summary::{Counts, Summary};
+pub(crate) use summary::counted;
+pub use summary::{BaselineCounts, Counts, Summary};
 pub use table::Table;
 
-use crate::finding::{Confidence, Level};
+use crate::baseline::Entry;
+use crate::finding::{BaselineState, Confidence, Level};
 use crate::run::{Analysis, Judged};
 
 /// What is shown of what was found.
@@ -35,12 +37,24 @@ pub struct View {
     pub min_confidence: Confidence,
     /// Show what is suppressed, with its reason.
     pub suppressed: bool,
+    /// Show what the baseline holds as well.
+    pub known: bool,
+    /// Findings are told apart by whether they touch what was changed.
+    pub changed_only: bool,
     /// No summary.
     pub quiet: bool,
     /// The cure below each finding in formats of one line.
     pub help: bool,
     /// Show counts by rule: in place of the findings for people, beside them in JSON.
     pub statistics: bool,
+}
+
+impl View {
+    /// The level and the confidence of a finding suffice.
+    #[must_use]
+    pub fn is_strong_enough(&self, judged: &Judged) -> bool {
+        judged.finding.level >= self.min_level && judged.finding.confidence >= self.min_confidence
+    }
 }
 
 /// Findings ready to be shown.
@@ -50,10 +64,14 @@ pub struct Report<'a> {
     pub analysis: &'a Analysis,
     /// The findings to show, in order.
     pub findings: Vec<&'a Judged>,
-    /// The findings that count: those that are not suppressed.
+    /// The findings that count: those that are neither suppressed nor known to the baseline.
     pub counted: Vec<&'a Judged>,
     /// Suppressed findings that would count otherwise.
     pub suppressed: Vec<&'a Judged>,
+    /// Findings that the baseline holds and that would count otherwise.
+    pub known: Vec<&'a Judged>,
+    /// What the baseline holds and the run has not found again; empty without a baseline.
+    pub fixed: &'a [Entry],
     /// The figures.
     pub summary: Summary,
     /// What to show.
@@ -64,16 +82,31 @@ impl<'a> Report<'a> {
     /// Chooses what to show.
     #[must_use]
     pub fn new(analysis: &'a Analysis, judged: &'a [Judged], view: View) -> Self {
-        let (wanted, hidden): (Vec<&Judged>, Vec<&Judged>) = judged.iter().partition(|judged| {
-            judged.finding.level >= view.min_level && judged.finding.confidence >= view.min_confidence
-        });
-        let shown = |judged: &&&Judged| view.suppressed || judged.suppression.is_none();
+        let (inside, outside): (Vec<&Judged>, Vec<&Judged>) = judged.iter().partition(|judged| !judged.outside);
+        let (wanted, hidden): (Vec<&Judged>, Vec<&Judged>) =
+            inside.into_iter().partition(|judged| view.is_strong_enough(judged));
+        let is_known = |judged: &Judged| judged.baseline == Some(BaselineState::Unchanged);
+        let shown = |judged: &&&Judged| match judged.suppression {
+            Some(_) => view.suppressed,
+            None => view.known || !is_known(judged),
+        };
         let findings = wanted.iter().filter(shown).copied().collect();
-        let (suppressed, counted): (Vec<&Judged>, Vec<&Judged>) =
+        let (suppressed, open): (Vec<&Judged>, Vec<&Judged>) =
             wanted.into_iter().partition(|judged| judged.suppression.is_some());
-        let hidden = hidden.iter().filter(|judged| judged.suppression.is_none()).count();
-        let summary = Summary::of(analysis, &counted, suppressed.len(), hidden);
-        Self { analysis, findings, counted, suppressed, summary, view }
+        let (known, counted): (Vec<&Judged>, Vec<&Judged>) = open.into_iter().partition(|judged| is_known(judged));
+        let open = |all: &[&Judged]| all.iter().filter(|judged| judged.suppression.is_none()).count();
+        let mut summary = Summary::of(analysis, &counted, suppressed.len(), open(&hidden));
+        summary.outside = view.changed_only.then(|| open(&outside));
+        Self { analysis, findings, counted, suppressed, known, fixed: &[], summary, view }
+    }
+
+    /// With what a baseline says of the findings.
+    #[must_use]
+    pub fn with_baseline(mut self, fixed: &'a [Entry]) -> Self {
+        self.fixed = fixed;
+        self.summary.baseline =
+            Some(BaselineCounts { new: self.counted.len(), known: self.known.len(), fixed: fixed.len() });
+        self
     }
 
     /// Resolves places.

@@ -32,6 +32,24 @@ pub struct Summary {
     pub hidden: usize,
     /// Files and folders that could not be read or understood.
     pub unreadable: usize,
+    /// With a baseline: how the findings stand to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<BaselineCounts>,
+    /// With `--changed`, `--since` or `--staged`: findings that lie outside of what was changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outside: Option<usize>,
+}
+
+/// How findings stand to a baseline.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BaselineCounts {
+    /// Findings that it does not hold.
+    pub new: usize,
+    /// Findings that it holds.
+    pub known: usize,
+    /// Entries that were not found again.
+    pub fixed: usize,
 }
 
 /// Findings by level.
@@ -83,6 +101,8 @@ impl Summary {
             suppressed,
             hidden,
             unreadable: analysis.workspace.errors.len(),
+            baseline: None,
+            outside: None,
         }
     }
 
@@ -110,6 +130,16 @@ impl Summary {
             out.push_str(&style.dim(&format!(" ({})", asides.join(", "))));
         }
         out.push('\n');
+        if let Some(BaselineCounts { new, known, fixed }) = self.baseline {
+            out.push_str(&style.dim(&format!("baseline: {new} new, {known} known, {fixed} fixed")));
+            out.push('\n');
+        }
+        if let Some(outside) = self.outside {
+            let lie = if outside == 1 { "lies" } else { "lie" };
+            let text = format!("{} {lie} outside of what was changed", counted(outside, "more finding"));
+            out.push_str(&style.dim(&text));
+            out.push('\n');
+        }
         out.push_str(&style.dim(&self.extent()));
         out.push('\n');
         out
@@ -143,6 +173,6 @@ fn is_undetermined(op: &Operation) -> bool {
 }
 
 /// `1 file`, `2 files`.
-pub(super) fn counted(count: usize, word: &str) -> String {
+pub(crate) fn counted(count: usize, word: &str) -> String {
     if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") }
 }

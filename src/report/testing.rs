@@ -166,7 +166,7 @@ pub(crate) fn analysis() -> Analysis {
 
 fn judged(finding: Finding, suppression: Option<Suppression>) -> Judged {
     let fingerprint = format!("{:032x}", finding.primary.span.start);
-    Judged { finding, suppression, fingerprint }
+    Judged { finding, suppression, fingerprint, baseline: None, outside: false }
 }
 
 fn base(rule: &'static str, level: Level, primary: Place, message: &str) -> Finding {

@@ -10,6 +10,8 @@ const VIEW: View = View {
     min_level: Level::Note,
     min_confidence: Confidence::Likely,
     suppressed: false,
+    known: false,
+    changed_only: false,
     quiet: false,
     help: false,
     statistics: false,

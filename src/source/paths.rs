@@ -11,7 +11,7 @@ pub(super) fn absolute(cwd: &Path, path: &Path) -> PathBuf {
 
 /// The path without `.` and `..`, by its words alone.
 #[must_use]
-pub(super) fn normalize(path: &Path) -> PathBuf {
+pub fn normalize(path: &Path) -> PathBuf {
     let mut out = PathBuf::new();
     for component in path.components() {
         match component {

@@ -7,7 +7,7 @@ mod keys;
 pub(super) mod names;
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use toml::de::{DeTable, DeValue};
 
@@ -50,6 +50,7 @@ pub(super) struct Layer {
     /// What cuts the patterns and the format of this file.
     pub(super) separator: char,
     pub(super) default: Option<Located<bool>>,
+    pub(super) baseline: Option<Located<PathBuf>>,
     pub(super) keys: KeysLayer,
     pub(super) ttl: TtlLayer,
     pub(super) classes: Vec<ClassLayer>,
@@ -131,6 +132,7 @@ pub(super) fn read(reader: &mut Reader, table: &DeTable<'_>, setting: Setting<'_
         match entry.name {
             "version" => version(reader, &entry),
             "default" => layer.default = reader.flag(&entry),
+            "baseline" => layer.baseline = reader.parsed(&entry, |text| baseline(text, setting.folder)),
             "keys" => keys::keys(reader, &entry, &mut layer.keys, setting),
             "ttl" => keys::ttl(reader, &entry, &mut layer.ttl),
             "class" => layer.classes = class::classes(reader, &entry, setting),
@@ -162,6 +164,15 @@ fn version(reader: &mut Reader, entry: &Entry<'_, '_>) {
         let message = "this release of cache-lint reads rule files of version 1";
         reader.error(span_of(entry.value), Mistake::with_help(message, help));
     }
+}
+
+/// A file, relative to the folder of the rule file.
+fn baseline(text: &str, folder: &Path) -> Result<PathBuf, Mistake> {
+    if text.trim().is_empty() {
+        let help = format!("write `baseline = \"{}\"`", crate::baseline::FILE_NAME);
+        return Err(Mistake::with_help("the path of the baseline is empty", help));
+    }
+    Ok(folder.join(text))
 }
 
 /// A table with one list in it, which may be replaced or extended.

@@ -3,6 +3,7 @@
 pub(in crate::policy) const TOP: &[&str] = &[
     "version",
     "extends",
+    "baseline",
     "default",
     "keys",
     "ttl",

@@ -1,0 +1,47 @@
+//! Flags about what is known already and what was changed.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueHint};
+
+use super::args::{InputArgs, LevelArgs, PolicyArgs, ShownArgs};
+
+/// What findings are held against.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Known findings")]
+pub(super) struct CompareArgs {
+    /// Hide what this baseline holds [default: `baseline` in the rule file]
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
+    pub(super) baseline: Option<PathBuf>,
+    /// Take no baseline, not even that of the rule file
+    #[arg(long, conflicts_with_all = ["baseline", "strict_baseline", "show_known"])]
+    pub(super) no_baseline: bool,
+    /// Fail when the baseline holds what was not found again
+    #[arg(long)]
+    pub(super) strict_baseline: bool,
+    /// Show what the baseline holds as well; it is not counted
+    #[arg(long)]
+    pub(super) show_known: bool,
+}
+
+/// `cache-lint baseline`.
+#[derive(Debug, Args)]
+pub(super) struct BaselineArgs {
+    /// Take in new findings as well, where there is a baseline already
+    #[arg(long, conflicts_with = "prune")]
+    pub(super) accept_new: bool,
+    /// Only take out what was not found again; never write a first baseline
+    #[arg(long)]
+    pub(super) prune: bool,
+    /// The file [default: `baseline` in the rule file, else cache-lint-baseline.json at the repository's root]
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
+    pub(super) baseline: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) input: InputArgs,
+    #[command(flatten)]
+    pub(super) policy: PolicyArgs,
+    #[command(flatten)]
+    pub(super) levels: LevelArgs,
+    #[command(flatten)]
+    pub(super) shown: ShownArgs,
+}
