@@ -115,6 +115,8 @@ pub struct Finding {
     pub function: String,
     /// Other places: the read, the load, the policy line.
     pub labels: Vec<Label>,
+    /// The steps that lead to the fault, in the order in which the program takes them, where the order is the fault.
+    pub flow: Vec<Label>,
     /// What identifies the finding beside rule, path and function: the normalised key template, the command, the class.
     /// Never a line, never the message.
     pub discriminator: String,

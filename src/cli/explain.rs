@@ -5,7 +5,7 @@ use serde_json::json;
 use super::args::{ExplainArgs, Format};
 use super::failure::Failure;
 use super::terminal;
-use crate::report::{confidence_word, json, level_word, markdown};
+use crate::report::{confidence_word, json, level_word, page};
 use crate::rules::find;
 
 pub(super) fn run(args: &ExplainArgs) -> Result<(), Failure> {
@@ -27,7 +27,7 @@ pub(super) fn run(args: &ExplainArgs) -> Result<(), Failure> {
         Format::Graphical => {
             let head = style.level(meta.level, meta.id);
             let facts = format!("{}, {}, since {}", level_word(meta.level), meta.category.word(), meta.since);
-            let docs = markdown::render(meta.docs, style);
+            let docs = page::render(meta.docs, style);
             format!("{head} {}\n{}\n\n{docs}", style.dim(&format!("({facts})")), meta.summary)
         }
     };

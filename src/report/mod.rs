@@ -6,7 +6,7 @@ pub mod graphical;
 pub mod inventory_json;
 pub mod inventory_table;
 pub mod json;
-pub mod markdown;
+pub mod page;
 mod places;
 pub mod statistics;
 mod style;

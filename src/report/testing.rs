@@ -180,6 +180,7 @@ fn base(rule: &'static str, level: Level, primary: Place, message: &str) -> Find
         primary_label: String::new(),
         function: String::new(),
         labels: Vec::new(),
+        flow: Vec::new(),
         discriminator: "x".to_owned(),
         fix: None,
     }

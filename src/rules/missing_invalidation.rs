@@ -145,13 +145,18 @@ fn judge(
         cure::invalidate(copy.op),
         cure::id(copy.op),
     );
+    let filled = copy.loaded.map(|at| label(at, format!("{key} is filled from {} here", code(copy.table()))));
+    let stored = label(copy.op.place, "the copy is stored here");
+    finding.flow = filled.iter().cloned().chain([stored.clone()]).collect();
     if at != event.place {
-        finding.labels.push(label(event.place, format!("the statement on {}", code(table))));
+        let statement = label(event.place, format!("the statement on {}", code(table)));
+        finding.flow.extend([label(at, "called here"), statement.clone()]);
+        finding.labels.push(statement);
+    } else {
+        finding.flow.push(label(at, finding.primary_label.clone()));
     }
-    if let Some(loaded) = copy.loaded {
-        finding.labels.push(label(loaded, format!("{key} is filled from {} here", code(copy.table()))));
-    }
-    finding.labels.push(label(copy.op.place, "the copy is stored here"));
+    finding.labels.extend(filled);
+    finding.labels.push(stored);
     Some(finding)
 }
 

@@ -68,6 +68,7 @@ impl Rule for ParseError {
                 primary_label: "reading ended here".to_owned(),
                 function: String::new(),
                 labels: Vec::new(),
+                flow: Vec::new(),
                 discriminator: "file".to_owned(),
                 fix: None,
             });

@@ -19,6 +19,7 @@ pub(super) fn finding(meta: &Meta, op: &Operation) -> Finding {
         primary_label: String::new(),
         function: op.function.clone(),
         labels: Vec::new(),
+        flow: Vec::new(),
         discriminator: subject(op),
         fix: None,
     }

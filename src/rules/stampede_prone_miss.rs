@@ -222,7 +222,9 @@ fn describe(context: Context<'_>, read: &Operation, fill: Fill<'_>) -> Option<Fi
     finding.help = format!(
         "let one caller load: {call} of `cache-patterns`, or take `SET … NX PX` on a lock key between miss and load"
     );
-    finding.labels.push(label(fill.load, "loaded here, once for each caller"));
-    finding.labels.push(label(fill.write.place, "stored here"));
+    let filled = [label(fill.load, "loaded here, once for each caller"), label(fill.write.place, "stored here")];
+    finding.flow = vec![label(read.place, "read here, and missed")];
+    finding.flow.extend(filled.clone());
+    finding.labels.extend(filled);
     Some(finding)
 }

@@ -74,6 +74,7 @@ impl Rule for UnusedPolicyEntry {
                 primary_label: "matches nothing".to_owned(),
                 function: String::new(),
                 labels: Vec::new(),
+                flow: Vec::new(),
                 discriminator: entry.what,
                 fix: None,
             });

@@ -196,7 +196,9 @@ fn describe(op: &Operation, later: Later) -> Finding {
     };
     finding.message = format!("{key} is {done} before {what}");
     finding.primary_label = format!("{done} here, while readers still see the old row");
-    finding.labels.push(label(at, if matches!(later, Later::Commit(_)) { "committed here" } else { "changed here" }));
+    let after = label(at, if matches!(later, Later::Commit(_)) { "committed here" } else { "changed here" });
+    finding.flow = vec![label(op.place, format!("{done} here")), after.clone()];
+    finding.labels.push(after);
     let verb = match op.effect {
         Effect::Publish => "publish",
         Effect::Delete => "delete",

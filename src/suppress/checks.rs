@@ -59,6 +59,7 @@ impl Judge<'_> {
             primary_label: label.to_owned(),
             function: String::new(),
             labels: Vec::new(),
+            flow: Vec::new(),
             discriminator: format!("{}[{}]", word(directive.kind), named.join(",")),
             fix: None,
         });

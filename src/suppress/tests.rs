@@ -32,6 +32,7 @@ fn source(text: &str) -> Case {
             primary_label: String::new(),
             function: String::new(),
             labels: Vec::new(),
+            flow: Vec::new(),
             discriminator: String::new(),
             fix: None,
         }));

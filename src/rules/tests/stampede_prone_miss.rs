@@ -32,6 +32,8 @@ fn read_miss_load_write_is_flagged_at_the_read() {
     assert!(finding.help.contains("`cache.get_or_load(&id, || db::user(…))`"), "{}", finding.help);
     let labels: Vec<_> = finding.labels.iter().map(|label| label.message.as_str()).collect();
     assert_eq!(labels, ["loaded here, once for each caller", "stored here"]);
+    let steps: Vec<_> = finding.flow.iter().map(|step| step.message.as_str()).collect();
+    assert_eq!(steps, ["read here, and missed", "loaded here, once for each caller", "stored here"]);
 }
 
 #[test]

@@ -168,10 +168,19 @@ fn findings_read_alike() {
         let first = finding.help.split(' ').next().unwrap();
         assert!(VERBS.contains(&first), "{}: help starts with {first:?}", finding.rule);
         assert_sentence(finding.rule, &finding.primary_label);
-        for label in &finding.labels {
+        for label in finding.labels.iter().chain(&finding.flow) {
             assert_sentence(finding.rule, &label.message);
         }
         assert!(!finding.discriminator.is_empty(), "{}", finding.rule);
+    }
+}
+
+#[test]
+fn where_the_order_is_the_fault_the_steps_are_told() {
+    for finding in everything() {
+        let ordered = ["stampede-prone-miss", "missing-invalidation", "write-before-commit"].contains(&finding.rule);
+        let passes_the_place = finding.flow.iter().any(|step| step.place == finding.primary);
+        assert_eq!((finding.flow.len() > 1, passes_the_place), (ordered, ordered), "{finding:?}");
     }
 }
 
