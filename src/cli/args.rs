@@ -58,6 +58,8 @@ pub(super) enum Command {
     /// The first run writes all findings to the baseline. Later runs take out what was not found again and leave new
     /// findings open, unless --accept-new takes them in.
     Baseline(BaselineArgs),
+    /// Answer a coding agent that has edited a file or wants to stop; --install writes the hooks.
+    Hook(HookArgs),
 }
 
 /// Formats of output.
@@ -164,6 +166,32 @@ pub(super) struct InitArgs {
     /// Print the file instead of writing it.
     #[arg(long)]
     pub(super) stdout: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct HookArgs {
+    /// Write the hooks into the settings of Claude Code, after showing them
+    #[arg(long)]
+    pub(super) install: bool,
+    /// The settings to write [default: .claude/settings.json in the root of the repository]
+    #[arg(long, value_name = "PATH", requires = "install")]
+    pub(super) settings: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) write: WriteArgs,
+    #[command(flatten)]
+    pub(super) policy: PolicyArgs,
+}
+
+/// Whether files are written.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Writing")]
+pub(super) struct WriteArgs {
+    /// Show what would be written, and write nothing
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    /// Write without asking
+    #[arg(long, short, conflicts_with = "dry_run")]
+    pub(super) yes: bool,
 }
 
 /// What to look at.

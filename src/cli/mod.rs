@@ -2,12 +2,14 @@
 
 mod args;
 mod baseline;
+mod changes;
 mod check;
 mod compare_args;
 mod config;
 mod explain;
 mod failure;
 mod files;
+mod hook;
 mod init;
 mod inventory;
 mod level_flags;
@@ -32,12 +34,15 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 fn run(args: Vec<OsString>) -> ExitCode {
+    let is_hook = args.get(1).is_some_and(|command| command == "hook");
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
         // Help and version end with 0, mistakes with 2. Whether the text can be written changes neither.
         Err(error) => {
             let _ = error.print();
-            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+            // To an agent, 2 says that its edit was wrong: see `hook`.
+            let code = if error.use_stderr() && is_hook { 1 } else { error.exit_code() };
+            return ExitCode::from(u8::try_from(code).unwrap_or(2));
         }
     };
     let command = cli.command.unwrap_or(Command::Check(cli.check));
@@ -62,6 +67,7 @@ fn dispatch(command: &Command) -> Result<u8, Failure> {
         Command::Files(args) => files::run(args).map(|()| 0),
         Command::Init(args) => init::run(args).map(|()| 0),
         Command::Baseline(args) => baseline::run(args).map(|()| 0),
+        Command::Hook(args) => hook::run(args),
     }
 }
 
@@ -75,7 +81,7 @@ fn look(command: &Command) -> (ColorChoice, Format) {
         Command::Config(args) => &args.shown,
         Command::Files(args) => &args.shown,
         Command::Baseline(args) => &args.shown,
-        Command::Init(_) => return (ColorChoice::Auto, Format::Graphical),
+        Command::Init(_) | Command::Hook(_) => return (ColorChoice::Auto, Format::Graphical),
     };
     (shown.color, shown.format)
 }

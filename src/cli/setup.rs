@@ -19,11 +19,15 @@ use crate::source::{LoadOptions, SourceLoadError, Stdin};
 
 /// The rule file for a run over these paths.
 pub(super) fn policy(args: &PolicyArgs, paths: &[PathBuf]) -> Result<Policy, Failure> {
+    let options = PolicyOptions { config: args.config.clone(), isolated: args.isolated, start: start(&cwd()?, paths) };
+    with_vocabulary(|vocabulary| Policy::load(&options, vocabulary)).map_err(Failure::Policy)
+}
+
+/// The names that a rule file may use.
+pub(super) fn with_vocabulary<R>(read: impl FnOnce(&Vocabulary<'_>) -> R) -> R {
     let rules: Vec<&str> = names().collect();
     let categories = Category::ALL.map(Category::word);
-    let vocabulary = Vocabulary { rules: &rules, categories: &categories };
-    let options = PolicyOptions { config: args.config.clone(), isolated: args.isolated, start: start(&cwd()?, paths) };
-    Policy::load(&options, &vocabulary).map_err(Failure::Policy)
+    read(&Vocabulary { rules: &rules, categories: &categories })
 }
 
 /// Where the search for a rule file begins: the folder that holds everything that is looked at.
@@ -105,7 +109,7 @@ impl Input {
     }
 }
 
-fn standard_input() -> Result<String, Failure> {
+pub(super) fn standard_input() -> Result<String, Failure> {
     let mut bytes = Vec::new();
     std::io::stdin()
         .read_to_end(&mut bytes)
