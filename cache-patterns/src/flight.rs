@@ -3,9 +3,13 @@
 //!
 //! The load itself runs in a task of its own, so that no caller's cancellation hurts another. A flight has two ends:
 //! its value is *published* when the source has answered, and it is *settled* when it is known whether the store took
-//! the value. A caller that joined before the source was read may have the value at once. One that joined later may
-//! have it only if the store took it: otherwise something was invalidated meanwhile, and the value may be older than
-//! the caller's arrival.
+//! the value.
+//!
+//! Who may have the value depends on when they joined, for a caller must not be given what was invalidated before it
+//! came, by whatever process. The task [marks](Flight::mark) the moment before it asks the source or the store. What the
+//! source answers is good for those who joined before it was asked. That the store took the value shows that nothing was
+//! invalidated until then, so it is good for those as well who joined before the store was sent it. Whoever joined
+//! after that asks again: the answer may be on its way for long, and another process may have invalidated the entry since.
 
 use std::collections::HashMap;
 use std::pin::Pin;
@@ -14,10 +18,21 @@ use std::task::{Context, Poll, Waker};
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::sync::{AtomicBool, AtomicUsize, Mutex, Ordering, lock};
+use crate::sync::{AtomicUsize, Mutex, Ordering, lock};
 
 /// Parts of the table, each under its own lock.
 const SHARDS: usize = 64;
+
+/// A point in the course of a flight.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Moment(usize);
+
+impl Moment {
+    /// Before which everybody has joined, whenever they did: for what is as true for those who came late.
+    pub const END: Self = Self(usize::MAX);
+    /// Before which nobody has joined: for what is known of nobody.
+    pub const START: Self = Self(0);
+}
 
 /// How a flight ended for one caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,8 +48,9 @@ pub enum Landing<R> {
 #[derive(Debug)]
 struct State<R> {
     value: Option<R>,
-    /// Whether late callers may have the value.
-    settled: Option<bool>,
+    /// Who joined before may have the value.
+    until: Moment,
+    settled: bool,
     abandoned: bool,
     wakers: Vec<Option<Waker>>,
 }
@@ -43,38 +59,40 @@ struct State<R> {
 #[derive(Debug)]
 pub struct Flight<R> {
     state: Mutex<State<R>>,
-    /// The source is being read, or was.
-    begun: AtomicBool,
+    now: AtomicUsize,
     waiting: AtomicUsize,
 }
 
 impl<R: Clone> Flight<R> {
     fn new() -> Self {
-        let state = State { value: None, settled: None, abandoned: false, wakers: Vec::new() };
-        Self { state: Mutex::new(state), begun: AtomicBool::new(false), waiting: AtomicUsize::new(0) }
+        let state = State { value: None, until: Moment::START, settled: false, abandoned: false, wakers: Vec::new() };
+        Self { state: Mutex::new(state), now: AtomicUsize::new(0), waiting: AtomicUsize::new(0) }
     }
 
-    /// From here on the source is read; who joins now may be answered with something older than their arrival.
-    pub fn begin(&self) {
-        self.begun.store(true, Ordering::SeqCst);
+    /// To be called right before the source or the store is asked: what they answer may be older than the arrival of
+    /// those who join from here on.
+    pub fn mark(&self) -> Moment {
+        Moment(self.now.fetch_add(1, Ordering::SeqCst) + 1)
     }
 
-    /// The source has answered.
-    pub fn publish(&self, value: R) {
+    /// The source has answered, or the store with what another process loaded; it was asked at `asked`.
+    pub fn publish(&self, value: R, asked: Moment) {
         let mut state = lock(&self.state);
         state.value = Some(value);
+        state.until = state.until.max(asked);
         wake(state);
     }
 
-    fn settle(&self, certain: bool) {
+    fn settle(&self, until: Moment) {
         let mut state = lock(&self.state);
-        state.settled = Some(certain);
+        state.settled = true;
+        state.until = state.until.max(until);
         wake(state);
     }
 
     fn abandon(&self) {
         let mut state = lock(&self.state);
-        if state.settled.is_none() {
+        if !state.settled {
             state.abandoned = true;
             wake(state);
         }
@@ -200,9 +218,9 @@ impl<R: Clone> Pilot<R> {
         self.flight.waiting.load(Ordering::SeqCst) == 0
     }
 
-    /// The end. `certain`: nothing was invalidated between the source's answer and now, so that late callers may have
-    /// the value. To be called after the local copy was made.
-    pub fn land(mut self, certain: bool) {
+    /// The end. Until the moment `certain` nothing was invalidated, so that those who joined before may have the value.
+    /// To be called after the local copy was made.
+    pub fn land(mut self, certain: Moment) {
         self.landed = true;
         self.table.remove(&self.key, &self.flight);
         self.flight.settle(certain);
@@ -222,28 +240,27 @@ impl<R: Clone> Drop for Pilot<R> {
 #[derive(Debug)]
 pub struct Passenger<R: Clone> {
     flight: Arc<Flight<R>>,
-    late: bool,
+    joined: Moment,
     seat: Option<usize>,
 }
 
 impl<R: Clone> Passenger<R> {
     fn new(flight: Arc<Flight<R>>) -> Self {
         flight.waiting.fetch_add(1, Ordering::SeqCst);
-        let late = flight.begun.load(Ordering::SeqCst);
-        Self { flight, late, seat: None }
+        let joined = Moment(flight.now.load(Ordering::SeqCst));
+        Self { flight, joined, seat: None }
     }
 
     /// What can be said now.
     #[must_use]
     pub fn look(&self) -> Option<Landing<R>> {
-        Self::landing(&lock(&self.flight.state), self.late)
+        Self::landing(&lock(&self.flight.state), self.joined)
     }
 
-    fn landing(state: &State<R>, late: bool) -> Option<Landing<R>> {
-        match (&state.value, state.settled) {
-            (Some(value), Some(true)) => Some(Landing::Value(value.clone())),
-            (Some(value), _) if !late => Some(Landing::Value(value.clone())),
-            (_, Some(_)) => Some(Landing::Retry),
+    fn landing(state: &State<R>, joined: Moment) -> Option<Landing<R>> {
+        match &state.value {
+            Some(value) if joined < state.until => Some(Landing::Value(value.clone())),
+            _ if state.settled => Some(Landing::Retry),
             _ if state.abandoned => Some(Landing::Abandoned),
             _ => None,
         }
@@ -256,7 +273,7 @@ impl<R: Clone> Future for Passenger<R> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let flight = Arc::clone(&self.flight);
         let mut state = lock(&flight.state);
-        if let Some(landing) = Self::landing(&state, self.late) {
+        if let Some(landing) = Self::landing(&state, self.joined) {
             return Poll::Ready(landing);
         }
         let waker = Some(cx.waker().clone());
@@ -303,19 +320,21 @@ mod tests {
     }
 
     #[test]
-    fn early_callers_have_the_value_at_once_and_late_ones_when_the_store_took_it() {
+    fn early_callers_have_the_value_at_once_and_later_ones_when_the_store_took_it() {
         let table = table();
         let (pilot, leader) = lead(&table);
         let early = follow(&table);
-        pilot.flight().begin();
+        let asked = pilot.flight().mark();
         let late = follow(&table);
-        pilot.flight().publish(7);
+        pilot.flight().publish(7, asked);
         assert_eq!(
             (leader.look(), early.look(), late.look()),
             (Some(Landing::Value(7)), Some(Landing::Value(7)), None)
         );
-        pilot.land(true);
-        assert_eq!(late.look(), Some(Landing::Value(7)));
+        let sent = pilot.flight().mark();
+        let last = follow(&table);
+        pilot.land(sent);
+        assert_eq!((late.look(), last.look()), (Some(Landing::Value(7)), Some(Landing::Retry)));
         assert!(table.is_empty());
     }
 
@@ -323,11 +342,22 @@ mod tests {
     fn a_refused_fill_sends_late_callers_round_again() {
         let table = table();
         let (pilot, leader) = lead(&table);
-        pilot.flight().begin();
+        let asked = pilot.flight().mark();
         let late = follow(&table);
-        pilot.flight().publish(7);
-        pilot.land(false);
+        pilot.flight().publish(7, asked);
+        pilot.land(asked);
         assert_eq!((leader.look(), late.look()), (Some(Landing::Value(7)), Some(Landing::Retry)));
+    }
+
+    #[test]
+    fn an_error_is_for_all() {
+        let table = table();
+        let (pilot, _leader) = lead(&table);
+        let asked = pilot.flight().mark();
+        let late = follow(&table);
+        pilot.flight().publish(7, asked);
+        pilot.land(Moment::END);
+        assert_eq!(late.look(), Some(Landing::Value(7)));
     }
 
     #[test]
@@ -336,9 +366,9 @@ mod tests {
         let (old, _) = lead(&table);
         table.supersede("k");
         let (new, _) = lead(&table);
-        old.land(false);
+        old.land(Moment::START);
         assert_eq!(table.len(), 1, "the successor is still there");
-        new.land(true);
+        new.land(Moment::END);
         assert!(table.is_empty());
     }
 

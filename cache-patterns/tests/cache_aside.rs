@@ -55,20 +55,6 @@ async fn crowd(cache: &Cache, source: &Source, callers: usize) -> Vec<Result<Cac
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stampede_is_one_load() {
-    for callers in [10, 100, 1_000, 10_000] {
-        let source = Source::with_delay(Duration::from_millis(100));
-        source.write(7);
-        let values = crowd(&memory().await, &source, callers).await;
-        println!("callers {callers}: loads {}", source.loads());
-        assert_eq!(source.loads(), 1);
-        let first = values[0].as_ref().unwrap().clone().into_arc();
-        let same = values.iter().filter(|value| Arc::ptr_eq(&value.as_ref().unwrap().clone().into_arc(), &first));
-        assert_eq!(same.count(), callers, "all share one value");
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn a_stampede_over_redis_is_one_load_for_all_caches() {
     let server = RedisServer::start();
     let source = Source::with_delay(Duration::from_millis(100));
@@ -83,39 +69,6 @@ async fn a_stampede_over_redis_is_one_load_for_all_caches() {
     println!("4 caches of 250 callers: loads {}", source.loads());
     assert_eq!((source.loads(), values.len()), (1, 1_000));
     assert!(values.iter().all(|value| value.as_ref().unwrap().revision == 1));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_failing_load_is_called_once_and_its_error_shared() {
-    let source = Source::with_delay(Duration::from_millis(50));
-    let values = crowd(&memory().await, &source, 1_000).await;
-    assert_eq!(source.loads(), 1);
-    let errors: Vec<_> = values.into_iter().map(|value| value.unwrap_err()).collect();
-    let LoadError::Failed(first) = &errors[0] else { panic!("{:?}", errors[0]) };
-    assert!(errors.iter().all(|error| matches!(error, LoadError::Failed(other) if Arc::ptr_eq(first, other))));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_panicking_load_is_an_error_for_everybody() {
-    let cache = memory().await;
-    let mut tasks = JoinSet::new();
-    for _ in 0..100 {
-        let cache = cache.clone();
-        tasks.spawn(async move {
-            let load = || async {
-                tokio::time::sleep(Duration::from_millis(50)).await;
-                if true {
-                    panic!("on purpose");
-                }
-                Ok::<Profile, Down>(Profile::new(7, 1))
-            };
-            cache.get_or_load(&7, load).await
-        });
-    }
-    for value in tasks.join_all().await {
-        assert!(matches!(value, Err(LoadError::Panicked)), "{value:?}");
-    }
-    assert_eq!(cache.stats().loads, 1);
 }
 
 /// The leader is dropped after every number of polls that its call takes; the others are served by the one load.
@@ -208,28 +161,6 @@ async fn an_invalidation_during_a_load_leaves_nothing_stale_in_redis() {
     let stale: usize = tasks.join_all().await.into_iter().sum();
     println!("invalidate during load, Redis: {stale} stale of 2,000 runs");
     assert_eq!(stale, 0);
-}
-
-/// As above, but the one who invalidates has no flight of his own: another process.
-#[tokio::test(flavor = "multi_thread")]
-async fn an_invalidation_by_another_cache_does_not_reach_callers_that_came_later() {
-    let store: Arc<dyn Store> = Arc::new(MemoryStore::default());
-    let reader = Cache::builder_shared(Arc::clone(&store)).limits(patient()).build().await.unwrap();
-    let writer = Cache::builder_shared(store).limits(patient()).build().await.unwrap();
-    for id in 0..500 {
-        let source = Source::with_delay(Duration::from_millis(2));
-        source.write(id);
-        let early = tokio::spawn({
-            let (reader, source) = (reader.clone(), source.clone());
-            async move { get(&reader, &source, id).await }
-        });
-        tokio::time::sleep(Duration::from_micros(fastrand::u64(0..2_500))).await;
-        let revision = source.write(id);
-        let _ = writer.invalidate::<Profile>(&id).await.unwrap();
-        let late = get(&reader, &source, id).await.unwrap();
-        assert_eq!(late.revision, revision, "came after the invalidation, joined a load that began before");
-        early.await.unwrap().unwrap();
-    }
 }
 
 #[tokio::test]

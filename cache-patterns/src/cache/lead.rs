@@ -12,7 +12,7 @@ use super::{Erased, Inner, Source};
 use crate::clock::millis;
 use crate::entity::CacheEntity;
 use crate::error::LoadError;
-use crate::flight::Pilot;
+use crate::flight::{Flight, Moment, Pilot};
 use crate::local::Ticket;
 use crate::observe::Meter;
 use crate::slot::{Acquired, Filled, Want};
@@ -62,8 +62,8 @@ enum Leave<E> {
     Lease(Token),
     /// Load, and do not fill. `certain`: callers that come late may have the value nevertheless.
     NoFill { with_store: bool, certain: bool },
-    /// Somebody else has loaded it.
-    Answer(Entry<E>),
+    /// Somebody else has loaded it; the store was asked at this moment.
+    Answer(Entry<E>, Moment),
     /// Somebody else is at it, and nobody waits here.
     GiveUp,
 }
@@ -84,23 +84,23 @@ pub(super) async fn fly<E, Er, F, Fut>(
 {
     // Before the store is asked: what is invalidated from here on ends the copy that is made below.
     let ticket = inner.local.ticket(&request.key);
-    let leave = inner.leave::<E>(&request, reason).await;
-    let publish = |landed: Landed<E, Er>| pilot.flight().publish(Arc::new(landed));
+    let leave = inner.leave::<E>(&request, reason, pilot.flight()).await;
+    let publish = |landed: Landed<E, Er>, asked: Moment| pilot.flight().publish(Arc::new(landed), asked);
     match leave {
         Leave::GiveUp => {}
-        Leave::Answer(entry) => {
+        Leave::Answer(entry, asked) => {
             inner.keep(&request.key, ticket, &entry);
-            publish(Ok((entry, Source::Store)));
-            pilot.land(true);
+            publish(Ok((entry, Source::Store)), asked);
+            pilot.land(asked);
         }
         Leave::NoFill { with_store, certain } => {
-            pilot.flight().begin();
+            let asked = pilot.flight().mark();
             let result = load::run(&inner, &meter, with_store, load).await;
-            publish(inner.landed(&result));
-            pilot.land(certain);
+            publish(inner.landed(&result), asked);
+            pilot.land(if certain { Moment::END } else { asked });
         }
         Leave::Lease(token) => {
-            pilot.flight().begin();
+            let asked = pilot.flight().mark();
             let Some(result) = inner.load_under_lease(&request.key, token, &pilot, &meter, load).await else {
                 // Nobody wants it any more. The lease is free again, and callers that come now start anew.
                 inner.release(&request.key, token).await;
@@ -108,13 +108,17 @@ pub(super) async fn fly<E, Er, F, Fut>(
             };
             let landed = inner.landed(&result);
             let entry = landed.as_ref().ok().map(|(entry, _)| entry.clone());
-            publish(landed);
+            publish(landed, asked);
             let certain = match entry {
-                Some(entry) => inner.fill(&request.key, token, ticket, entry, result.wishes, &meter).await,
+                Some(entry) => {
+                    let sent = pilot.flight().mark();
+                    let stored = inner.fill(&request.key, token, ticket, entry, result.wishes, &meter).await;
+                    if stored { sent } else { asked }
+                }
                 None => {
                     inner.release(&request.key, token).await;
                     // An error is as true for those who came late.
-                    true
+                    Moment::END
                 }
             };
             pilot.land(certain);
@@ -124,7 +128,7 @@ pub(super) async fn fly<E, Er, F, Fut>(
 
 impl Inner {
     /// Asks for the lease until there is an answer: a lease, a value, or the end of patience.
-    async fn leave<E: CacheEntity>(&self, request: &Request, reason: Reason) -> Leave<E> {
+    async fn leave<E: CacheEntity>(&self, request: &Request, reason: Reason, flight: &Flight<Erased>) -> Leave<E> {
         let key = request.key.as_str();
         let without_store = Leave::NoFill { with_store: false, certain: true };
         if reason == Reason::NoStore || self.guard.distrusts(key) {
@@ -138,6 +142,7 @@ impl Inner {
         let mut pause = Duration::from_millis(2);
         loop {
             let (lease, command) = (self.limits.lease, self.limits.command);
+            let asked = flight.mark();
             let acquired = self.guard.call(node, command, self.guard.store.acquire(key, token, lease, want)).await;
             let remaining = match acquired {
                 Ok(Acquired::Granted { .. }) => return Leave::Lease(token),
@@ -147,7 +152,7 @@ impl Inner {
                         && entry.trusted(self.guard.watermark(node))
                         && request.demand.accepts(&entry)
                     {
-                        return Leave::Answer(entry);
+                        return Leave::Answer(entry, asked);
                     }
                     want.refresh = true;
                     continue;
@@ -164,6 +169,7 @@ impl Inner {
             loop {
                 tokio::time::sleep(pause.mul_f64(0.5 + fastrand::f64()).min(remaining)).await;
                 pause = (pause * 2).min(Duration::from_millis(50));
+                let asked = flight.mark();
                 let Ok(bytes) = self.guard.call(node, self.limits.read, self.guard.store.get(key)).await else {
                     return without_store;
                 };
@@ -172,7 +178,7 @@ impl Inner {
                     Reading::Entry(entry)
                         if entry.fresh(now, self.guard.watermark(node)) && request.demand.accepts(&entry) =>
                     {
-                        return Leave::Answer(entry);
+                        return Leave::Answer(entry, asked);
                     }
                     // Invalidated or given back: ask for the lease at once.
                     _ if bytes.is_none() => break,
@@ -245,7 +251,7 @@ impl Inner {
         }
     }
 
-    /// Stores what was loaded, and makes the local copy. Whether the store took it, so that late callers may have it.
+    /// Stores what was loaded, and makes the local copy. Whether the store took it.
     pub(super) async fn fill<E: CacheEntity>(
         &self,
         key: &str,

@@ -12,7 +12,7 @@ use super::load::{self, Wishes};
 use super::{Cache, Erased, Inner};
 use crate::entity::CacheEntity;
 use crate::error::LoadError;
-use crate::flight::{Landing, Passenger, Pilot, Role};
+use crate::flight::{Landing, Moment, Passenger, Pilot, Role};
 use crate::key::Key;
 use crate::local::Ticket;
 use crate::observe::{Meter, Outcome};
@@ -26,6 +26,14 @@ struct Seat<E: CacheEntity> {
     token: Token,
     ticket: Ticket,
     pilot: Pilot<Erased>,
+    /// When the source or the store was last asked.
+    asked: Moment,
+}
+
+impl<E: CacheEntity> Seat<E> {
+    fn mark(&mut self) {
+        self.asked = self.pilot.flight().mark();
+    }
 }
 
 impl Cache {
@@ -66,7 +74,7 @@ impl Cache {
             match inner.flights.join(&key) {
                 Role::Leader(pilot, passenger) => {
                     waiting.push((id.clone(), passenger));
-                    seats.push(Seat { id, key, token: Token::new(), ticket, pilot });
+                    seats.push(Seat { id, key, token: Token::new(), ticket, pilot, asked: Moment::START });
                 }
                 Role::Follower(passenger) => waiting.push((id, passenger)),
             }
@@ -166,11 +174,12 @@ where
     let (mut leased, mut unleased, mut busy) = (Vec::new(), Vec::new(), Vec::new());
     let want = Want { fingerprint: E::FINGERPRINT, ..Want::default() };
     for (node, group) in inner.by_node(seats, |seat| &seat.key) {
-        let (trusted, distrusted): (Vec<_>, Vec<_>) =
+        let (mut trusted, distrusted): (Vec<_>, Vec<_>) =
             group.into_iter().partition(|seat| !inner.guard.distrusts(&seat.key));
         unleased.extend(distrusted.into_iter().map(|seat| (seat, true)));
         let keys: Vec<(String, Token)> = trusted.iter().map(|seat| (seat.key.clone(), seat.token)).collect();
         let lease = inner.limits.lease;
+        trusted.iter_mut().for_each(Seat::mark);
         let call =
             inner.guard.call(node, inner.limits.command, inner.guard.store.acquire_many(&keys, lease, want)).await;
         let Ok(answers) = call else {
@@ -202,8 +211,8 @@ where
 
 fn answered<E: CacheEntity, Er: Send + Sync + 'static>(inner: &Inner, seat: Seat<E>, entry: Entry<E>) {
     inner.keep(&seat.key, seat.ticket, &entry);
-    seat.pilot.flight().publish(Arc::new(Landed::<E, Er>::Ok((entry, Source::Store))));
-    seat.pilot.land(true);
+    seat.pilot.flight().publish(Arc::new(Landed::<E, Er>::Ok((entry, Source::Store))), seat.asked);
+    seat.pilot.land(seat.asked);
 }
 
 /// Waits for the loads of other processes; those that did not come in time.
@@ -218,8 +227,9 @@ where
         tokio::time::sleep(pause.mul_f64(0.5 + fastrand::f64())).await;
         pause = (pause * 2).min(Duration::from_millis(50));
         let mut still = Vec::new();
-        for (node, group) in inner.by_node(busy, |seat| &seat.key) {
+        for (node, mut group) in inner.by_node(busy, |seat| &seat.key) {
             let keys: Vec<String> = group.iter().map(|seat| seat.key.clone()).collect();
+            group.iter_mut().for_each(Seat::mark);
             let slots = inner.guard.call(node, inner.limits.read, inner.guard.store.get_many(&keys)).await;
             let Ok(slots) = slots else {
                 still.extend(group);
@@ -241,8 +251,8 @@ where
 /// One call of the loader for all seats. `unleased`: not to be stored; the flag says whether late callers may have it.
 async fn load_many<E, Er, F, Fut>(
     inner: &Inner,
-    leased: Vec<Seat<E>>,
-    unleased: Vec<(Seat<E>, bool)>,
+    mut leased: Vec<Seat<E>>,
+    mut unleased: Vec<(Seat<E>, bool)>,
     meter: &Meter,
     load: &Arc<F>,
 ) where
@@ -254,8 +264,13 @@ async fn load_many<E, Er, F, Fut>(
     if leased.is_empty() && unleased.is_empty() {
         return;
     }
-    let seats = leased.iter().chain(unleased.iter().map(|(seat, _)| seat));
-    let ids: Vec<E::Id> = seats.inspect(|seat| seat.pilot.flight().begin()).map(|seat| seat.id.clone()).collect();
+    let seats = leased.iter_mut().chain(unleased.iter_mut().map(|(seat, _)| seat));
+    let ids: Vec<E::Id> = seats
+        .map(|seat| {
+            seat.mark();
+            seat.id.clone()
+        })
+        .collect();
     let with_store = !leased.is_empty();
     let result = load::run_many(inner, meter, with_store, || load(ids)).await;
     let (values, took) = match result {
@@ -265,8 +280,8 @@ async fn load_many<E, Er, F, Fut>(
                 inner.release(&seat.key, seat.token).await;
             }
             for seat in leased.into_iter().chain(unleased.into_iter().map(|(seat, _)| seat)) {
-                seat.pilot.flight().publish(Arc::new(Landed::<E, Er>::Err(error.clone())));
-                seat.pilot.land(true);
+                seat.pilot.flight().publish(Arc::new(Landed::<E, Er>::Err(error.clone())), Moment::END);
+                seat.pilot.land(Moment::END);
             }
             return;
         }
@@ -275,12 +290,12 @@ async fn load_many<E, Er, F, Fut>(
     let mut entry_of = |seat: &Seat<E>| {
         let value = values.remove(&seat.id);
         let entry = inner.loaded_entry(value, took);
-        seat.pilot.flight().publish(Arc::new(Landed::<E, Er>::Ok((entry.clone(), Source::Loaded))));
+        seat.pilot.flight().publish(Arc::new(Landed::<E, Er>::Ok((entry.clone(), Source::Loaded))), seat.asked);
         entry
     };
     for (seat, certain) in unleased {
         entry_of(&seat);
-        seat.pilot.land(certain);
+        seat.pilot.land(if certain { Moment::END } else { seat.asked });
     }
     let entries: Vec<_> = leased.into_iter().map(|seat| (entry_of(&seat), seat)).collect();
     for (node, group) in inner.by_node(entries, |(_, seat)| &seat.key) {
@@ -293,15 +308,16 @@ async fn load_many<E, Er, F, Fut>(
                 }
                 None => {
                     inner.release(&seat.key, seat.token).await;
-                    seat.pilot.land(false);
+                    seat.pilot.land(seat.asked);
                 }
             }
         }
+        filled.iter_mut().for_each(|(_, seat)| seat.mark());
         let answers = inner.guard.call(node, inner.limits.command, inner.guard.store.fill_many(fills)).await;
         let mut answers = answers.unwrap_or_default().into_iter();
         for (entry, seat) in filled {
-            let certain = inner.filled(answers.next(), &seat.key, seat.token, seat.ticket, &entry, meter).await;
-            seat.pilot.land(certain);
+            let stored = inner.filled(answers.next(), &seat.key, seat.token, seat.ticket, &entry, meter).await;
+            seat.pilot.land(if stored { seat.asked } else { Moment::START });
         }
     }
 }

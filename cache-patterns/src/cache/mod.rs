@@ -13,6 +13,7 @@ mod write;
 
 use std::any::Any;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::Semaphore;
 use tokio::task::AbortHandle;
@@ -40,6 +41,9 @@ use crate::store::Store;
 pub struct Cache {
     inner: Arc<Inner>,
 }
+
+/// How often is looked whether loads are under way, before the end.
+const IDLE: Duration = Duration::from_millis(5);
 
 /// The result of a load, whatever its types.
 type Erased = Arc<dyn Any + Send + Sync>;
@@ -118,6 +122,16 @@ impl Cache {
     #[must_use]
     pub fn owed_invalidations(&self) -> usize {
         self.inner.guard.owed()
+    }
+
+    /// Waits until no load is under way here: to be awaited before the process ends.
+    ///
+    /// Callers have their value before the store has it. A process that ends in between leaves its lease behind, and
+    /// the others wait for that to end before they load again.
+    pub async fn idle(&self) {
+        while !self.inner.flights.is_empty() {
+            tokio::time::sleep(IDLE).await;
+        }
     }
 
     /// Whether local copies are served: the bus was heard within its time.

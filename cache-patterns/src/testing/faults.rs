@@ -20,6 +20,7 @@ pub struct Faults {
 #[derive(Debug, Clone, Copy, Default)]
 struct State {
     delay: Duration,
+    late: Duration,
     down: bool,
     hangs: bool,
     /// Answers are lost after the call was carried out.
@@ -45,6 +46,11 @@ impl Faults {
     /// Every call takes this much longer.
     pub fn delay(&self, delay: Duration) {
         lock(&self.state).delay = delay;
+    }
+
+    /// Every call is carried out at once, and its answer takes this long.
+    pub fn late(&self, late: Duration) {
+        lock(&self.state).late = late;
     }
 
     /// Calls that reached the store so far, failed ones included.
@@ -84,6 +90,9 @@ impl<S: Store> FaultStore<S> {
                 return Err(StoreError::Unreachable("switched off by a test".to_owned()));
             }
             let answer = call(&self.store).await;
+            if !state.late.is_zero() {
+                tokio::time::sleep(state.late).await;
+            }
             if state.mute {
                 std::future::pending::<()>().await;
             }

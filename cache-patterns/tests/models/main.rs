@@ -7,6 +7,7 @@
 mod bus;
 mod explorer;
 mod fenced;
+mod flight;
 mod floor;
 mod lease;
 mod light;
