@@ -6,6 +6,7 @@
 //! The command line lives in [`cli`].
 
 pub mod baseline;
+pub mod changes;
 pub mod cli;
 pub mod clients;
 pub mod date;

@@ -1,9 +1,13 @@
 //! How findings stand to the baseline and to what was changed.
 
+use std::ops::RangeInclusive;
+
 use crate::baseline::{Baseline, Comparison, Entry};
-use crate::finding::BaselineState;
+use crate::changes::Changes;
+use crate::finding::{BaselineState, Place};
 use crate::rules::{Meta, find};
 use crate::run::{Analysis, Judged};
+use crate::text::LineIndex;
 
 /// Holds the findings against a baseline and marks them. `runs` says which rules have run; `counts` which findings are
 /// worth an entry: those that a report would show.
@@ -28,6 +32,33 @@ pub fn compare(
         found.iter().filter(|judged| counts(judged)).map(|judged| judged.fingerprint.as_str()).collect();
     comparison.new.retain(|entry| counted.contains(&entry.fingerprint.as_str()));
     comparison
+}
+
+/// Marks the findings none of whose places lies in what was changed. Every place counts, also the line of the rule file.
+pub fn narrow(analysis: &Analysis, judged: &mut [Judged], changes: &Changes) {
+    let touches = |place: Place| {
+        let Some(path) = analysis.absolute(place.file) else { return false };
+        changes.touches(&path, lines(analysis, place))
+    };
+    for judged in judged {
+        let finding = &judged.finding;
+        let mut all = std::iter::once(finding.primary).chain(finding.labels.iter().map(|label| label.place));
+        judged.outside = !all.any(touches);
+    }
+}
+
+/// The lines of a place, 1-based.
+fn lines(analysis: &Analysis, Place { file, span }: Place) -> RangeInclusive<u32> {
+    let of = |text: &str, index: &LineIndex| {
+        // The end is one past the last byte.
+        let last = span.end.saturating_sub(1).max(span.start);
+        index.position(text, span.start).line..=index.position(text, last).line
+    };
+    if let Some(content) = analysis.workspace.file(file).and_then(|file| file.content.as_ref()) {
+        return of(&content.text, &content.lines);
+    }
+    let source = analysis.policy.source(file);
+    source.map_or(1..=1, |source| of(&source.text, &LineIndex::new(&source.text)))
 }
 
 fn entry(analysis: &Analysis, judged: &Judged) -> Entry {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
-use super::compare_args::{BaselineArgs, CompareArgs};
+use super::compare_args::{BaselineArgs, ChangeArgs, CompareArgs};
 use super::level_flags::LevelFlags;
 use crate::finding::{Confidence, Level};
 use crate::levels::{Selector, names, unknown};
@@ -96,6 +96,8 @@ pub(super) struct CheckArgs {
     pub(super) threshold: ThresholdArgs,
     #[command(flatten)]
     pub(super) compare: CompareArgs,
+    #[command(flatten)]
+    pub(super) changes: ChangeArgs,
     #[command(flatten)]
     pub(super) output: OutputArgs,
     #[command(flatten)]

@@ -7,6 +7,7 @@ use serde_json::json;
 use super::args::Format;
 use super::compare_args::{BaselineArgs, CompareArgs};
 use super::failure::Failure;
+use super::ground::Ground;
 use super::{setup, terminal};
 use crate::baseline::{Baseline, BaselineError, Comparison, Entry, FILE_NAME};
 use crate::date;
@@ -105,7 +106,11 @@ impl Outcome<'_> {
 }
 
 /// The baseline of a check, and what messages call it; `None` where there is none.
-pub(super) fn of_check(args: &CompareArgs, analysis: &Analysis) -> Result<Option<(Baseline, String)>, Failure> {
+pub(super) fn of_check(
+    args: &CompareArgs,
+    analysis: &Analysis,
+    ground: &Ground,
+) -> Result<Option<(Baseline, String)>, Failure> {
     if args.no_baseline {
         return Ok(None);
     }
@@ -117,6 +122,11 @@ pub(super) fn of_check(args: &CompareArgs, analysis: &Analysis) -> Result<Option
         }
         return Ok(None);
     };
+    // What is staged is looked for first, be it named by somebody or by a staged rule file.
+    let mut path = ground.file(&path);
+    if !path.exists() {
+        path = ground.outside(&path);
+    }
     let shown = shown(&analysis.cwd, &path);
     Ok(Some((Baseline::read(&path, &shown)?, shown)))
 }

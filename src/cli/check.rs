@@ -2,6 +2,7 @@
 
 use super::args::{CheckArgs, Format, ThresholdArgs};
 use super::failure::Failure;
+use super::ground::Ground;
 use super::{baseline, setup, terminal};
 use crate::date;
 use crate::finding::Confidence;
@@ -13,7 +14,8 @@ use crate::standing;
 pub(super) fn run(args: &CheckArgs) -> Result<u8, Failure> {
     let shown = &args.output.shown;
     let on_stderr = terminal::of_stderr(shown.color);
-    let (analysis, stages) = setup::analyse(&args.input, &args.policy, on_stderr)?;
+    let (ground, changes) = Ground::of(&args.changes)?;
+    let (analysis, stages) = setup::analyse_on(&ground, &args.input, &args.policy, on_stderr)?;
     stages.enter(Stage::Judging(analysis.inventory.operations.len()));
     let today = date::today();
     let levels = setup::levels(&args.levels, &analysis.policy);
@@ -21,11 +23,14 @@ pub(super) fn run(args: &CheckArgs) -> Result<u8, Failure> {
     stages.end();
 
     let view = view(args, &analysis.policy);
-    let known = baseline::of_check(&args.compare, &analysis)?;
+    let known = baseline::of_check(&args.compare, &analysis, &ground)?;
     let comparison = known.as_ref().map(|(known, _)| {
         let counts = |judged: &Judged| view.is_strong_enough(judged);
         standing::compare(&analysis, &mut judged, known, |meta| levels.runs(meta), counts)
     });
+    if let Some(changes) = &changes {
+        standing::narrow(&analysis, &mut judged, changes);
+    }
     let mut report = Report::new(&analysis, &judged, view);
     if let Some(comparison) = &comparison {
         report = report.with_baseline(&comparison.fixed);
@@ -60,7 +65,7 @@ fn view(args: &CheckArgs, policy: &Policy) -> View {
         min_confidence,
         suppressed: args.report.show_suppressed,
         known: args.compare.show_known,
-        changed_only: false,
+        changed_only: args.changes.is_any(),
         quiet: args.report.quiet,
         help: args.input.verbose,
         statistics: args.report.statistics,

@@ -24,6 +24,29 @@ pub(super) struct CompareArgs {
     pub(super) show_known: bool,
 }
 
+/// Which changes findings have to touch.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Only what was changed")]
+pub(super) struct ChangeArgs {
+    /// Report only what touches lines that differ from the last commit: in the work tree, staged or not, and in new
+    /// files
+    #[arg(long, conflicts_with_all = ["since", "staged"])]
+    pub(super) changed: bool,
+    /// Report only what touches lines changed since the branch has left this commit, branch or tag
+    #[arg(long, value_name = "REF", conflicts_with = "staged")]
+    pub(super) since: Option<String>,
+    /// Check what is staged as it would be committed, and report only what touches it
+    #[arg(long)]
+    pub(super) staged: bool,
+}
+
+impl ChangeArgs {
+    /// One of them is given.
+    pub(super) fn is_any(&self) -> bool {
+        self.changed || self.since.is_some() || self.staged
+    }
+}
+
 /// `cache-lint baseline`.
 #[derive(Debug, Args)]
 pub(super) struct BaselineArgs {

@@ -1,6 +1,7 @@
 //! Why a command ends with exit code 2.
 
 use crate::baseline::BaselineError;
+use crate::changes::GitError;
 use crate::policy::PolicyError;
 use crate::report::{Style, concise, graphical};
 use crate::source::SourceLoadError;
@@ -17,6 +18,9 @@ pub(super) enum Failure {
     /// A baseline that cannot be used.
     #[error(transparent)]
     Baseline(#[from] BaselineError),
+    /// Git cannot say what was changed.
+    #[error(transparent)]
+    Git(#[from] GitError),
     /// Anything else: what is wrong, and what to do.
     #[error("{message}")]
     Other {
@@ -49,7 +53,7 @@ impl Failure {
                 let errors = std::slice::from_ref(&error);
                 if in_lines { concise::policy_errors(errors) } else { graphical::policy_errors(errors, style) }
             }
-            Self::Source(_) | Self::Baseline(_) => line(style, &self.to_string(), self.advice()),
+            Self::Source(_) | Self::Baseline(_) | Self::Git(_) => line(style, &self.to_string(), self.advice()),
             Self::Other { help, .. } => line(style, &self.to_string(), help.as_deref()),
         }
     }
@@ -63,6 +67,16 @@ impl Failure {
             Self::Baseline(BaselineError::Malformed { .. }) => Some(
                 "resolve a conflict in it by keeping the lines of both sides, or write it anew: remove it and run `cache-lint baseline`",
             ),
+            Self::Git(GitError::NoRepository { .. }) => {
+                Some("`--changed`, `--since` and `--staged` compare with commits; leave them out to check everything")
+            }
+            Self::Git(GitError::UnknownCommit(_)) => {
+                Some("name a commit, a branch or a tag; in CI fetch it first, and the history back to it")
+            }
+            Self::Git(GitError::NoCommonAncestor(_)) => {
+                Some("in CI fetch the whole history (`fetch-depth: 0`); a shallow clone does not reach back to it")
+            }
+            Self::Git(GitError::Unmerged) => Some("resolve them and `git add` the files"),
             _ => None,
         }
     }

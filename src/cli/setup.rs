@@ -8,6 +8,7 @@ use clap::{CommandFactory as _, ValueEnum as _};
 
 use super::args::{Cli, Format, InputArgs, LevelArgs, OutputArgs, PolicyArgs};
 use super::failure::Failure;
+use super::ground::Ground;
 use super::progress::Progress;
 use super::terminal;
 use crate::levels::{Levels, names};
@@ -19,7 +20,17 @@ use crate::source::{LoadOptions, SourceLoadError, Stdin};
 
 /// The rule file for a run over these paths.
 pub(super) fn policy(args: &PolicyArgs, paths: &[PathBuf]) -> Result<Policy, Failure> {
-    let options = PolicyOptions { config: args.config.clone(), isolated: args.isolated, start: start(&cwd()?, paths) };
+    policy_on(&Ground::work_tree()?, args, paths)
+}
+
+/// The same for a run that may take place elsewhere.
+fn policy_on(ground: &Ground, args: &PolicyArgs, paths: &[PathBuf]) -> Result<Policy, Failure> {
+    let options = PolicyOptions {
+        config: args.config.as_ref().map(|path| ground.file(path)),
+        isolated: args.isolated,
+        start: start(&ground.cwd, paths),
+        cwd: Some(ground.cwd.clone()),
+    };
     with_vocabulary(|vocabulary| Policy::load(&options, vocabulary)).map_err(Failure::Policy)
 }
 
@@ -44,11 +55,6 @@ fn start(cwd: &Path, paths: &[PathBuf]) -> PathBuf {
     })
 }
 
-fn cwd() -> Result<PathBuf, Failure> {
-    std::env::current_dir()
-        .map_err(|error| Failure::other(format!("the working directory cannot be read: {error}"), "change to another"))
-}
-
 /// The levels of the command line over those of the rule file.
 pub(super) fn levels<'a>(args: &'a LevelArgs, policy: &'a Policy) -> Levels<'a> {
     Levels { policy, overrides: &args.levels.0, only: &args.only, skip: &args.skip }
@@ -65,6 +71,11 @@ pub(super) struct Input {
 impl Input {
     /// Reads standard input and lists, where the flags ask for it.
     pub(super) fn of(args: &InputArgs) -> Result<Self, Failure> {
+        Self::on(&Ground::work_tree()?, args)
+    }
+
+    /// The same for a run that may take place elsewhere.
+    fn on(ground: &Ground, args: &InputArgs) -> Result<Self, Failure> {
         let mut paths: Vec<PathBuf> = Vec::new();
         let mut from_stdin = false;
         for path in &args.paths {
@@ -90,6 +101,11 @@ impl Input {
             }
             paths.extend(listed);
         }
+        if from_stdin && ground.is_staged() {
+            let help = "leave out `-`, or `--staged`";
+            return Err(Failure::other("a text from standard input is not staged", help));
+        }
+        let paths: Vec<PathBuf> = paths.iter().map(|path| ground.path(path)).collect();
         let stdin = if from_stdin {
             Some(Stdin { text: standard_input()?, filename: args.stdin_filename.clone() })
         } else {
@@ -98,7 +114,7 @@ impl Input {
         let places = paths.iter().chain(&args.stdin_filename).cloned().collect();
         let load = LoadOptions {
             paths,
-            cwd: cwd()?,
+            cwd: ground.cwd.clone(),
             exclude: args.exclude.iter().flat_map(|globs| split_globs(globs)).collect(),
             force_exclude: args.force_exclude,
             stdin,
@@ -151,8 +167,18 @@ fn split_globs(text: &str) -> Vec<String> {
 
 /// Analyses, showing where it stands.
 pub(super) fn analyse(args: &InputArgs, policy: &PolicyArgs, style: Style) -> Result<(Analysis, Stages), Failure> {
-    let input = Input::of(args)?;
-    let policy = self::policy(policy, &input.places)?;
+    analyse_on(&Ground::work_tree()?, args, policy, style)
+}
+
+/// The same for a run that may take place elsewhere.
+pub(super) fn analyse_on(
+    ground: &Ground,
+    args: &InputArgs,
+    policy: &PolicyArgs,
+    style: Style,
+) -> Result<(Analysis, Stages), Failure> {
+    let input = Input::on(ground, args)?;
+    let policy = policy_on(ground, policy, &input.places)?;
     if args.verbose {
         for source in &policy.sources {
             let built_in = if source.embedded { " (built in)" } else { "" };

@@ -23,8 +23,8 @@ impl Found {
         Self { path, keys: Vec::new() }
     }
 
-    pub(super) fn shown(&self) -> String {
-        let path = shown(&self.path);
+    pub(super) fn shown(&self, cwd: &Path) -> String {
+        let path = shown(cwd, &self.path);
         if self.keys.is_empty() { path } else { format!("{path} [{}]", self.keys.join(".")) }
     }
 }
@@ -32,7 +32,7 @@ impl Found {
 /// Looks in `start` and the folders above it, up to the root of the repository; where there is no repository up to the
 /// workspace, or else the outermost package. The nearest folder that has a rule file wins; two in one folder are a
 /// mistake, because nobody could tell which one holds.
-pub(super) fn discover(start: &Path) -> Result<Option<Found>, PolicyError> {
+pub(super) fn discover(start: &Path, cwd: &Path) -> Result<Option<Found>, PolicyError> {
     let start = std::path::absolute(start).unwrap_or_else(|_| start.to_path_buf());
     let folders: Vec<&Path> = start.ancestors().filter(|folder| folder.is_dir()).collect();
     for folder in &folders[..=last(&folders).min(folders.len().saturating_sub(1))] {
@@ -40,8 +40,9 @@ pub(super) fn discover(start: &Path) -> Result<Option<Found>, PolicyError> {
             FILE_NAMES.iter().map(|name| folder.join(name)).filter(|path| path.is_file()).map(Found::file).collect();
         here.extend(in_manifest(folder));
         if here.len() > 1 {
-            let names = all_of(here.iter().map(Found::shown));
+            let names = all_of(here.iter().map(|found| found.shown(cwd)));
             return Err(PolicyError::of_file(
+                cwd,
                 folder,
                 format!("more than one rule file in one folder: {names}"),
                 Some("keep one of them, or name one with `--config`".to_owned()),

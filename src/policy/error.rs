@@ -24,8 +24,8 @@ pub struct PolicyError {
 impl PolicyError {
     /// A file or folder that is wrong as a whole.
     #[must_use]
-    pub(super) fn of_file(path: &Path, message: impl Into<String>, help: Option<String>) -> Self {
-        Self { path: shown(path), text: Arc::from(""), span: None, message: message.into(), help }
+    pub(super) fn of_file(cwd: &Path, path: &Path, message: impl Into<String>, help: Option<String>) -> Self {
+        Self { path: shown(cwd, path), text: Arc::from(""), span: None, message: message.into(), help }
     }
 
     /// Line and column of the mistake.
@@ -74,8 +74,7 @@ impl From<&str> for Mistake {
 
 /// A path as shown: relative to the working directory, with `/`.
 #[must_use]
-pub(super) fn shown(path: &Path) -> String {
-    let cwd = std::env::current_dir().unwrap_or_default();
+pub(super) fn shown(cwd: &Path, path: &Path) -> String {
     let absolute = cwd.join(path);
     let (ours, theirs): (Vec<_>, Vec<_>) = (cwd.components().collect(), absolute.components().collect());
     let shared = ours.iter().zip(&theirs).take_while(|(a, b)| a == b).count();

@@ -29,19 +29,20 @@ pub struct PolicyOptions {
     pub isolated: bool,
     /// Where the search begins: the folder (or file) that is linted.
     pub start: PathBuf,
+    /// What paths are shown relative to; the working directory of the process where none is given.
+    pub cwd: Option<PathBuf>,
 }
 
 pub(super) fn load(options: &PolicyOptions, vocabulary: &Vocabulary<'_>) -> Result<Policy, Vec<PolicyError>> {
-    let mut loader =
-        Loader { vocabulary, sources: Vec::new(), layers: Vec::new(), read: Vec::new(), errors: Vec::new() };
+    let mut loader = Loader::new(vocabulary, options.cwd.clone());
     match (&options.config, options.isolated) {
         (_, true) => {}
         (Some(path), false) => {
-            let folder = std::env::current_dir().unwrap_or_default();
+            let folder = loader.cwd.clone();
             loader.start(&Found::file(path.clone()), folder);
         }
         (None, false) => {
-            if let Some(found) = discover(&options.start).map_err(|error| vec![error])? {
+            if let Some(found) = discover(&options.start, &loader.cwd).map_err(|error| vec![error])? {
                 let folder = base_of(&found.path);
                 loader.start(&found, folder);
             }
@@ -52,22 +53,15 @@ pub(super) fn load(options: &PolicyOptions, vocabulary: &Vocabulary<'_>) -> Resu
 
 /// A rule file that is given as text, over the embedded default.
 pub(super) fn from_text(path: &str, text: &str, vocabulary: &Vocabulary<'_>) -> Result<Policy, Vec<PolicyError>> {
-    let mut loader =
-        Loader { vocabulary, sources: Vec::new(), layers: Vec::new(), read: Vec::new(), errors: Vec::new() };
-    let folder = std::env::current_dir().unwrap_or_default();
+    let mut loader = Loader::new(vocabulary, None);
+    let folder = loader.cwd.clone();
     loader.add(Path::new(path), text.to_owned(), &[], &folder, &mut Vec::new());
     loader.finish()
 }
 
 /// The embedded default alone.
 pub(super) fn embedded() -> Policy {
-    let mut loader = Loader {
-        vocabulary: &Vocabulary { rules: &[], categories: &[] },
-        sources: Vec::new(),
-        layers: Vec::new(),
-        read: Vec::new(),
-        errors: Vec::new(),
-    };
+    let mut loader = Loader::new(&Vocabulary { rules: &[], categories: &[] }, None);
     loader.add_default();
     merge::merged(&loader.layers, loader.sources)
 }
@@ -84,6 +78,8 @@ fn base_of(file: &Path) -> PathBuf {
 
 struct Loader<'v> {
     vocabulary: &'v Vocabulary<'v>,
+    /// What paths are shown relative to.
+    cwd: PathBuf,
     sources: Vec<PolicySource>,
     /// The lowest first.
     layers: Vec<Layer>,
@@ -92,7 +88,12 @@ struct Loader<'v> {
     errors: Vec<PolicyError>,
 }
 
-impl Loader<'_> {
+impl<'v> Loader<'v> {
+    fn new(vocabulary: &'v Vocabulary<'v>, cwd: Option<PathBuf>) -> Self {
+        let cwd = cwd.unwrap_or_else(|| std::env::current_dir().unwrap_or_default());
+        Self { vocabulary, cwd, sources: Vec::new(), layers: Vec::new(), read: Vec::new(), errors: Vec::new() }
+    }
+
     /// Reads the file that holds.
     fn start(&mut self, found: &Found, folder: PathBuf) {
         match std::fs::read_to_string(&found.path) {
@@ -102,14 +103,14 @@ impl Loader<'_> {
             Err(error) => {
                 let message = format!("cannot read the rule file: {}", reason(&error));
                 let help = "name a rule file, or write one with `cache-lint init`".to_owned();
-                self.errors.push(PolicyError::of_file(&found.path, message, Some(help)));
+                self.errors.push(PolicyError::of_file(&self.cwd, &found.path, message, Some(help)));
             }
         }
     }
 
     /// Reads a file after those it extends, and gives the separator of its patterns.
     fn add(&mut self, path: &Path, text: String, keys: &[&str], folder: &Path, chain: &mut Vec<PathBuf>) -> char {
-        let source = self.source(shown(path), text, false);
+        let source = self.source(shown(&self.cwd, path), text, false);
         let mut reader = Reader::new(&source);
         let document = layer::parse(&mut reader, &source.text);
         let real = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
@@ -144,7 +145,7 @@ impl Loader<'_> {
         let target = from.parent().map_or_else(|| PathBuf::from(name), |folder| folder.join(name));
         let real = target.canonicalize().unwrap_or_else(|_| target.clone());
         if let Some(at) = chain.iter().position(|open| *open == real) {
-            let circle: Vec<String> = chain[at..].iter().chain([&real]).map(|path| shown(path)).collect();
+            let circle: Vec<String> = chain[at..].iter().chain([&real]).map(|path| shown(&self.cwd, path)).collect();
             let message = format!("rule files extend each other in a circle: {}", circle.join(" → "));
             reader.error(span, Mistake::from(message));
             return None;
@@ -160,7 +161,7 @@ impl Loader<'_> {
             }
             Err(error) => {
                 let message = format!("cannot read `{name}`, which this file extends: {}", reason(&error));
-                let help = format!("the path is relative to this file: `{}` was looked for", shown(&target));
+                let help = format!("the path is relative to this file: `{}` was looked for", shown(&self.cwd, &target));
                 reader.error(span, Mistake::with_help(message, help));
                 None
             }

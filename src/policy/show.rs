@@ -50,7 +50,11 @@ pub(super) fn values(policy: &Policy) -> Vec<(String, String, String)> {
     rows.each("paths.exclude", &policy.exclude, |glob| glob.as_str());
     rows.add("paths.tests", policy.tests.to_string(), places.tests);
     if let Some(baseline) = &policy.baseline {
-        rows.add("baseline", text(&super::error::shown(&baseline.value)), baseline.place);
+        rows.add(
+            "baseline",
+            text(&super::error::shown(&std::env::current_dir().unwrap_or_default(), &baseline.value)),
+            baseline.place,
+        );
     }
     rows.add("undetermined.report", policy.report_undetermined.to_string(), places.report_undetermined);
     for client in &policy.clients {

@@ -113,7 +113,7 @@ impl KeyFormat {
         let wrong = || Fit::No(format!("has `{segment}` where the format `{}` wants {what}", self.text));
         match (segment.pieces(), role) {
             ([Piece::Text(text)], FormatSegment::Word(word)) if text != word => wrong(),
-            ([Piece::Text(text)], _) if text.chars().any(char::is_uppercase) => {
+            ([Piece::Text(text)], _) if text.chars().any(has_small_form) => {
                 Fit::No(format!("has capital letters in `{text}`: two spellings make two keys"))
             }
             ([Piece::Text(_)], _) => Fit::Yes,
@@ -130,6 +130,11 @@ impl KeyFormat {
             _ => wrong(),
         }
     }
+}
+
+/// A capital letter that can be written small; some symbols are capitals for ever.
+fn has_small_form(c: char) -> bool {
+    c.is_uppercase() && c.to_lowercase().ne([c])
 }
 
 enum Fit {

@@ -111,7 +111,7 @@ fn isolated_looks_at_nothing_and_a_named_file_beats_what_would_be_found() {
     let root = tree(&[".git/", "cache-lint.toml=[ttl];max = \"1h\"", "other.toml=[ttl];max = \"2h\""]);
     let load = |config: Option<&str>, isolated| {
         let config = config.map(|name| root.path().join(name));
-        let options = PolicyOptions { config, isolated, start: root.path().to_path_buf() };
+        let options = PolicyOptions { config, isolated, start: root.path().to_path_buf(), cwd: None };
         Policy::load(&options, &VOCABULARY).unwrap().ttl.max.map(|max| max.value)
     };
     assert_eq!(load(None, false), Some(3_600_000));
