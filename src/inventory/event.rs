@@ -163,6 +163,9 @@ pub enum GuardKind {
     Sanctioned,
 }
 
+/// States that are carried at most; what is left out is some path of a function with very many.
+const MOST_STATES: usize = 64;
+
 /// Walks every path through `events`, carrying a set of states.
 ///
 /// `step` is called for each plain event with a state and returns the state after it, or `None` to stop following that
@@ -255,5 +258,5 @@ impl<S: Clone + Eq + std::hash::Hash, F: FnMut(&Event, S) -> Option<S>> Walk<'_,
 
 fn unique<S: Clone + Eq + std::hash::Hash>(states: Vec<S>) -> Vec<S> {
     let mut seen = rustc_hash::FxHashSet::default();
-    states.into_iter().filter(|state| seen.insert(state.clone())).collect()
+    states.into_iter().filter(|state| seen.insert(state.clone())).take(MOST_STATES).collect()
 }

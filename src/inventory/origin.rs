@@ -58,18 +58,28 @@ struct Way {
 /// The loads on the way from a miss to a write of the same key, in every function.
 pub(super) fn origins(inventory: &Inventory) -> Origins {
     let mut origins = Origins::new();
-    for function in &inventory.functions {
-        let mut missed: Vec<OpId> = Vec::new();
-        let mut loads: FxHashMap<Place, (Source, Vec<String>)> = FxHashMap::default();
-        survey(&function.events, &mut missed, &mut loads);
+    // Callees first: a miss that is filled inside a call needs no second look in its callers.
+    let mut functions: Vec<_> = inventory.functions.iter().map(|function| (size(&function.events), function)).collect();
+    functions.sort_by_key(|(size, _)| *size);
+    let mut filled: FxHashSet<(&str, OpId)> = FxHashSet::default();
+    for (_, function) in functions {
+        let mut survey = Survey { filled: &filled, missed: BTreeMap::new(), loads: FxHashMap::default() };
+        survey.look(&function.events, &mut Vec::new());
+        let Survey { missed, loads, .. } = survey;
         if loads.is_empty() {
             continue;
         }
-        missed.sort_unstable();
-        missed.dedup();
-        for read in missed {
+        for (read, at_home) in missed {
+            if !at_home {
+                filled.insert((&function.function, read));
+                continue;
+            }
             let Some(read) = inventory.operations.get(read.0 as usize) else { continue };
-            for (fill, way) in fills(inventory, &function.events, read, &loads) {
+            let fills = fills(inventory, &function.events, read, &loads);
+            if !fills.is_empty() {
+                filled.insert((&function.function, read.id));
+            }
+            for (fill, way) in fills {
                 note(&mut origins, read, fill, &way, &loads);
             }
         }
@@ -77,21 +87,49 @@ pub(super) fn origins(inventory: &Inventory) -> Origins {
     origins
 }
 
-fn survey(events: &[Event], missed: &mut Vec<OpId>, loads: &mut FxHashMap<Place, (Source, Vec<String>)>) {
-    for event in events {
-        match event {
-            Event::Miss(id) => missed.push(*id),
-            Event::Database(event) => {
-                if let Some(access) = selects(event) {
-                    loads.insert(event.place, (Source::Tables(access.clone()), event.given.clone()));
+fn size(events: &[Event]) -> usize {
+    let inner = |event: &Event| match event {
+        Event::Branch(arms) => arms.iter().map(|arm| size(arm)).sum(),
+        Event::Call { events, .. } | Event::Loop(events) | Event::Spawn(events) => size(events),
+        _ => 0,
+    };
+    events.iter().map(|event| 1 + inner(event)).sum()
+}
+
+/// What there is to look for in a function.
+struct Survey<'a> {
+    /// Misses that are filled inside these functions.
+    filled: &'a FxHashSet<(&'a str, OpId)>,
+    /// Reads that find nothing, and whether one of their misses is not yet filled inside a callee.
+    missed: BTreeMap<OpId, bool>,
+    loads: FxHashMap<Place, (Source, Vec<String>)>,
+}
+
+impl Survey<'_> {
+    fn look<'e>(&mut self, events: &'e [Event], calls: &mut Vec<&'e str>) {
+        for event in events {
+            match event {
+                Event::Miss(id) => {
+                    let elsewhere = calls.iter().any(|callee| self.filled.contains(&(*callee, *id)));
+                    *self.missed.entry(*id).or_default() |= !elsewhere;
                 }
+                Event::Database(event) => {
+                    if let Some(access) = selects(event) {
+                        self.loads.insert(event.place, (Source::Tables(access.clone()), event.given.clone()));
+                    }
+                }
+                Event::Load { kind: LoadKind::Remote, place, name } => {
+                    self.loads.entry(*place).or_insert_with(|| (Source::Remote(name.clone()), Vec::new()));
+                }
+                Event::Branch(arms) => arms.iter().for_each(|arm| self.look(arm, calls)),
+                Event::Loop(events) | Event::Spawn(events) => self.look(events, calls),
+                Event::Call { function, events, .. } => {
+                    calls.push(function);
+                    self.look(events, calls);
+                    calls.pop();
+                }
+                _ => {}
             }
-            Event::Load { kind: LoadKind::Remote, place, name } => {
-                loads.entry(*place).or_insert_with(|| (Source::Remote(name.clone()), Vec::new()));
-            }
-            Event::Branch(arms) => arms.iter().for_each(|arm| survey(arm, missed, loads)),
-            Event::Call { events, .. } | Event::Loop(events) | Event::Spawn(events) => survey(events, missed, loads),
-            _ => {}
         }
     }
 }

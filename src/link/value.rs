@@ -101,12 +101,6 @@ pub(crate) struct Statement {
     pub(crate) collection: bool,
 }
 
-impl Statement {
-    pub(crate) fn access(&self) -> crate::stores::Access {
-        self.text.as_deref().map_or_else(|| self.access.clone(), crate::stores::read_sql)
-    }
-}
-
 /// A command under construction.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Building {
@@ -175,6 +169,26 @@ impl Value {
             self.ty = ty;
         }
         self
+    }
+
+    /// What is left when callers are no longer told apart: constants, keys and functions stay, the rest is a value of its
+    /// type under the callee's own name.
+    pub(crate) fn widened(self, name: Name) -> Self {
+        let keeps = match &self.data {
+            Data::Text(_)
+            | Data::Int(_)
+            | Data::Bool(_)
+            | Data::Duration(_)
+            | Data::Closure(_)
+            | Data::Function(_)
+            | Data::Command(_)
+            | Data::Batch(_)
+            | Data::Statement(_) => true,
+            Data::Variant(_, inner) => inner.iter().all(|value| !value.is_unknown()),
+            _ => false,
+        };
+        let (ty, data) = (self.ty, if keeps { self.data } else { Data::Unknown });
+        Self { ty, data, name, ..Self::default() }
     }
 
     pub(crate) fn is_unknown(&self) -> bool {

@@ -26,6 +26,14 @@ pub(crate) struct World<'a> {
     by_external: FxHashMap<Name, Vec<ImplId>>,
     blanket: Vec<(ImplId, DefId)>,
     derefs: RefCell<FxHashMap<DefId, Option<Ty>>>,
+    signatures: RefCell<FxHashMap<FnId, Rc<Signature>>>,
+}
+
+/// A function's types, resolved.
+pub(crate) struct Signature {
+    pub(crate) scope: Rc<TypeScope>,
+    pub(crate) params: Vec<Ty>,
+    pub(crate) ret: Ty,
 }
 
 /// Names of type parameters with what they stand for.
@@ -58,6 +66,7 @@ impl<'a> World<'a> {
             by_external: FxHashMap::default(),
             blanket: Vec::new(),
             derefs: RefCell::default(),
+            signatures: RefCell::default(),
         };
         for at in 0..index.impls.len() {
             world.enter_impl(ImplId(u32::try_from(at).unwrap_or(u32::MAX)));
@@ -100,7 +109,21 @@ impl<'a> World<'a> {
     }
 
     /// The scope in which a function's own types are read.
-    pub(crate) fn fn_scope(&self, id: FnId) -> TypeScope {
+    /// The types of a function's signature.
+    pub(crate) fn signature(&self, id: FnId) -> Rc<Signature> {
+        if let Some(known) = self.signatures.borrow().get(&id) {
+            return known.clone();
+        }
+        let scope = Rc::new(self.fn_scope(id));
+        let function = self.index.function(id).function;
+        let params = function.params.iter().map(|param| self.ty(&param.ty, &scope)).collect();
+        let ret = function.ret.as_ref().map_or(Ty::Unknown, |ret| self.ty(ret, &scope));
+        let signature = Rc::new(Signature { scope, params, ret });
+        self.signatures.borrow_mut().insert(id, signature.clone());
+        signature
+    }
+
+    fn fn_scope(&self, id: FnId) -> TypeScope {
         let function = self.index.function(id);
         let mut scope = TypeScope::of(function.scope);
         match function.owner {

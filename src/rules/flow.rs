@@ -2,8 +2,9 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::inventory::{Effect, Event, FunctionEvents, GuardKind, Inventory, OpId, Operation, Purpose};
+use crate::inventory::{DatabaseAction, Effect, Event, FunctionEvents, GuardKind, Inventory, OpId, Operation, Purpose};
 use crate::policy::Policy;
+use crate::stores::Verb;
 
 /// The operation with this id; `None` for an event that refers to nothing.
 pub(super) fn operation(inventory: &Inventory, id: OpId) -> Option<&Operation> {
@@ -20,6 +21,35 @@ pub(super) fn each<'e>(events: &'e [Event], visit: &mut impl FnMut(&'e Event)) {
             _ => {}
         }
     }
+}
+
+/// Writes that store what was loaded after their key was read, by the address of the event: copies of what the source
+/// holds, also where hit and miss cannot be told apart. Told by the order alone, whatever branches and loops there are.
+pub(super) fn fills(inventory: &Inventory, events: &[Event]) -> FxHashSet<*const Event> {
+    let mut read: Vec<&Operation> = Vec::new();
+    let mut loaded: Vec<&Operation> = Vec::new();
+    let mut fills = FxHashSet::default();
+    each(events, &mut |event| match event {
+        Event::Operation(id) => match operation(inventory, *id) {
+            Some(op) if matches!(op.effect, Effect::Read | Effect::CollectionRead) => read.push(op),
+            Some(op)
+                if matches!(op.effect, Effect::Write | Effect::CollectionWrite)
+                    && loaded.iter().any(|read| same_key(read, op)) =>
+            {
+                fills.insert(std::ptr::from_ref(event));
+            }
+            _ => {}
+        },
+        Event::Load { .. } => loaded.append(&mut read),
+        Event::Database(event) => match &event.action {
+            DatabaseAction::Statement(access) if access.verb == Verb::Select => loaded.append(&mut read),
+            // What is written after the row changed is no copy of what was loaded before.
+            DatabaseAction::Statement(_) => loaded.clear(),
+            DatabaseAction::Begin | DatabaseAction::Commit | DatabaseAction::Rollback => {}
+        },
+        _ => {}
+    });
+    fills
 }
 
 /// Whether two operations use the same key: the same shape, or, where the key is wholly a parameter or unknown, the

@@ -153,7 +153,7 @@ fn stores_struct(op: &Operation, users: &[&Operation]) -> bool {
         && op.creates()
         && !op.value.versioned
         && op.value.encoding.is_struct_format()
-        && (op.value.structured || !op.value.ty.as_deref().is_some_and(is_plain))
+        && !op.value.ty.as_deref().is_some_and(is_plain)
 }
 
 /// Whether a type is made of scalars only: `Vec<i64>`, `HashMap<String, f64>`, `&str`.

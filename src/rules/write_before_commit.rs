@@ -120,6 +120,7 @@ fn inside(context: Context<'_>, function: &FunctionEvents, shapes: &FxHashSet<&s
         }
         _ => false,
     };
+    let fills = flow::fills(inventory, &function.events);
     let mut found = Vec::new();
     walk(&function.events, vec![Open::default()], &mut |event, mut state| {
         match event {
@@ -139,6 +140,7 @@ fn inside(context: Context<'_>, function: &FunctionEvents, shapes: &FxHashSet<&s
             Event::Operation(id)
                 if state.open
                     && !state.changed.contains(id)
+                    && !fills.contains(&std::ptr::from_ref(event))
                     && flow::operation(inventory, *id).is_some_and(&is_copy) =>
             {
                 state.changed.push(*id);
@@ -163,15 +165,18 @@ fn before(context: Context<'_>, function: &FunctionEvents, copy: &Copy<'_>) -> V
     let of_shape = |id: &OpId| {
         flow::operation(inventory, *id).is_some_and(|op| op.templates().any(|key| key.shape() == copy.shape))
     };
-    let changes = |id: &OpId, missed: bool| {
-        flow::operation(inventory, *id)
-            .is_some_and(|op| op.effect == Effect::Delete || (op.effect == Effect::Write && !missed))
+    let fills = flow::fills(inventory, &function.events);
+    let changes = |event: &Event, id: &OpId, missed: bool| {
+        flow::operation(inventory, *id).is_some_and(|op| {
+            let fill = missed || fills.contains(&std::ptr::from_ref(event));
+            op.effect == Effect::Delete || (op.effect == Effect::Write && !fill)
+        })
     };
     let mut found = Vec::new();
     walk(&function.events, vec![(false, None::<OpId>)], &mut |event, (mut missed, mut changed)| {
         match event {
             Event::Miss(id) if of_shape(id) => missed = true,
-            Event::Operation(id) if of_shape(id) && changes(id, missed) => changed = Some(*id),
+            Event::Operation(id) if of_shape(id) && changes(event, id, missed) => changed = Some(*id),
             Event::Database(statement) if is_statement(event) => {
                 found.extend(changed.map(|op| (op, statement.place)));
             }

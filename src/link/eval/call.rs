@@ -269,7 +269,7 @@ impl<'a> Evaluator<'a> {
             return self.declared_result(function, args);
         }
         let self_value = self_value.map_or_else(Value::unknown, |value| self.as_self(function, value));
-        let outcome = self.evaluate(function, self_value, args.iter().map(|arg| arg.value.clone()).collect());
+        let outcome = self.evaluate_call(function, self_value, args.iter().map(|arg| arg.value.clone()).collect());
         let mut value = outcome.value.clone();
         // A command whose name was given by the caller begins at the caller's call.
         if let Data::Command(building) = &value.data
@@ -321,14 +321,14 @@ impl<'a> Evaluator<'a> {
         }
         if self.stated.contains(&function) {
             let self_value = self_value.map_or_else(Value::unknown, |value| self.as_self(function, value));
-            let outcome = self.evaluate(function, self_value, args.iter().map(|arg| arg.value.clone()).collect());
+            let outcome = self.evaluate_call(function, self_value, args.iter().map(|arg| arg.value.clone()).collect());
             frame.steps.push(Step::Call(Rc::new(call_step(frame, function, outcome, args, site, certain))));
         }
     }
 
     /// The receiver as the callee sees it: for a method of an impl, of that impl's type.
     fn as_self(&self, function: FnId, value: Value) -> Value {
-        let own = self.world.fn_scope(function).self_ty.unwrap_or_default();
+        let own = self.world.signature(function).scope.self_ty.clone().unwrap_or_default();
         let fits = self.world.chain(&value.ty).into_iter().find(|ty| match (ty, &own) {
             (Ty::Adt(a, _), Ty::Adt(b, _)) => a == b,
             (Ty::External(a, _), Ty::External(b, _)) => a == b,

@@ -39,6 +39,11 @@ pub(crate) use frame::Frame;
 const MOST_CALL_DEPTH: u32 = 12;
 /// Expressions that one root function may cost before calls are no longer followed.
 const MOST_WORK_PER_ROOT: u64 = 400_000;
+/// Expressions that all evaluations of one function may cost, callees included, before its callers are no longer told
+/// apart by what they read and how they name it.
+const MOST_WORK_PER_FUNCTION: u64 = 20_000;
+/// Functions that cost less always see their caller's values: where a wrapper is called, key and TTL are decided.
+const SMALL_WORK: u64 = 500;
 
 /// How far calls are followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,6 +62,8 @@ pub(crate) struct Evaluator<'a> {
     closures: Vec<CapturedClosure<'a>>,
     memo: FxHashMap<(FnId, Value, Vec<Value>), Rc<Outcome>>,
     busy: FxHashSet<FnId>,
+    /// What the evaluations of each function have cost so far.
+    spent: FxHashMap<FnId, u64>,
     depth: u32,
     work: u64,
     constants: FxHashMap<DefId, Value>,
@@ -70,6 +77,8 @@ pub(crate) struct Evaluator<'a> {
     client_versions: FxHashMap<(crate::source::PackageId, crate::clients::ClientId), Option<[u32; 3]>>,
     /// The databases that each package uses.
     stores: FxHashMap<crate::source::PackageId, Rc<[&'static crate::stores::Store]>>,
+    /// What SQL texts do.
+    accesses: FxHashMap<String, crate::stores::Access>,
     /// From the survey: functions with a database statement in them or below.
     pub(crate) stated: FxHashSet<FnId>,
 }
@@ -120,6 +129,7 @@ impl<'a> Evaluator<'a> {
             closures: Vec::new(),
             memo: FxHashMap::default(),
             busy: FxHashSet::default(),
+            spent: FxHashMap::default(),
             depth: 0,
             work: 0,
             constants: FxHashMap::default(),
@@ -130,6 +140,7 @@ impl<'a> Evaluator<'a> {
             field_constants: FxHashMap::default(),
             client_versions: FxHashMap::default(),
             stores: FxHashMap::default(),
+            accesses: FxHashMap::default(),
             stated: FxHashSet::default(),
         }
     }
@@ -141,27 +152,41 @@ impl<'a> Evaluator<'a> {
         self.batches.clear();
         self.closures.clear();
         self.memo.clear();
+        self.spent.clear();
         self.constants.clear();
     }
 
     /// Evaluates a function with unknown parameters.
     pub(crate) fn root(&mut self, id: FnId) -> Rc<Outcome> {
         self.work = 0;
-        let scope = self.world.fn_scope(id);
+        let signature = self.world.signature(id);
         let function = self.world.index.function(id).function;
-        let own = scope.self_ty.clone().unwrap_or_default();
+        let own = signature.scope.self_ty.clone().unwrap_or_default();
         let self_value = Value::typed(own).named("self");
         let args = function
             .params
             .iter()
-            .map(|param| {
-                let mut value = Value::typed(self.world.ty(&param.ty, &scope));
+            .zip(&signature.params)
+            .map(|(param, ty)| {
+                let mut value = Value::typed(ty.clone());
                 value.name = pattern::name_of(&param.pat);
                 value.parameter = true;
                 value
             })
             .collect();
         self.evaluate(id, self_value, args)
+    }
+
+    /// Evaluates a call of a function, with what its caller gives as long as that is not too dear.
+    pub(crate) fn evaluate_call(&mut self, id: FnId, self_value: Value, args: Vec<Value>) -> Rc<Outcome> {
+        let dear = self.spent.get(&id).is_some_and(|&spent| spent > MOST_WORK_PER_FUNCTION);
+        // What a closure does is part of the call.
+        if !dear || args.iter().any(|value| matches!(value.data, Data::Closure(_))) {
+            return self.evaluate(id, self_value, args);
+        }
+        let params = self.world.index.function(id).function.params.iter().map(|param| pattern::name_of(&param.pat));
+        let args = args.into_iter().zip(params).map(|(value, name)| value.widened(name)).collect();
+        self.evaluate(id, self_value.widened("self".into()), args)
     }
 
     /// Evaluates a function with these arguments, or remembers having done so.
@@ -180,20 +205,27 @@ impl<'a> Evaluator<'a> {
             return Rc::new(Outcome { value, cut: true, ..Outcome::default() });
         }
         self.depth += 1;
-        let mut scope = self.world.fn_scope(id);
+        let before = self.work;
+        let signature = self.world.signature(id);
         // A default body of a trait, called on an implementor: `Self` is that one.
-        if matches!(definition.owner, super::index::Owner::Trait(_))
-            && matches!(key.1.ty, Ty::Adt(..) | Ty::External(..))
-        {
-            scope.self_ty = Some(key.1.ty.clone());
-        }
-        let mut frame = Frame::new(definition.file, definition.scope, Rc::new(scope), Some(id));
+        let default_body = matches!(definition.owner, super::index::Owner::Trait(_))
+            && matches!(key.1.ty, Ty::Adt(..) | Ty::External(..));
+        let scope = if default_body {
+            Rc::new(TypeScope { self_ty: Some(key.1.ty.clone()), ..(*signature.scope).clone() })
+        } else {
+            signature.scope.clone()
+        };
+        let mut frame = Frame::new(definition.file, definition.scope, scope, Some(id));
         let (_, self_value, args) = &key;
         if definition.function.has_self {
             frame.bind("self".into(), self_value.clone());
         }
         for (at, param) in definition.function.params.iter().enumerate() {
-            let declared = self.world.ty(&param.ty, &frame.types);
+            let declared = if default_body {
+                self.world.ty(&param.ty, &frame.types)
+            } else {
+                signature.params.get(at).cloned().unwrap_or_default()
+            };
             let mut value = args.get(at).cloned().unwrap_or_default();
             if value.ty.is_unknown() || (matches!(value.ty, Ty::Bounded(_)) && !matches!(declared, Ty::Bounded(_))) {
                 value.ty = declared;
@@ -216,14 +248,17 @@ impl<'a> Evaluator<'a> {
         self.hand_on(&value);
         self.depth -= 1;
         self.busy.remove(&id);
+        let cost = self.work.saturating_sub(before);
+        if cost > SMALL_WORK {
+            *self.spent.entry(id).or_default() += cost;
+        }
         let outcome = Rc::new(Outcome { steps: frame.steps, value, cut: self.work > MOST_WORK_PER_ROOT });
         self.memo.insert(key, outcome.clone());
         outcome
     }
 
     pub(crate) fn return_type(&self, id: FnId) -> Ty {
-        let scope = self.world.fn_scope(id);
-        self.world.index.function(id).function.ret.as_ref().map_or(Ty::Unknown, |ret| self.world.ty(ret, &scope))
+        self.world.signature(id).ret.clone()
     }
 
     pub(crate) fn command(&self, id: CommandId) -> &Command {

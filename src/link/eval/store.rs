@@ -137,7 +137,7 @@ impl<'a> Evaluator<'a> {
             return receiver.clone();
         }
         let is_in = |list: fn(&Store) -> &[String]| stores.iter().any(|store| has(list(store), name));
-        let writes = query.access().verb != Verb::Select;
+        let writes = self.access(query).verb != Verb::Select;
         if is_in(|store| &store.fetch) || is_in(|store| &store.run) {
             // `users.first(conn)` runs; a builder's method of that name without a connection does not.
             if !args.is_empty() || writes || !query.text.as_deref().unwrap_or("").is_empty() {
@@ -264,8 +264,19 @@ impl<'a> Evaluator<'a> {
         })
     }
 
+    /// What a statement does. One text is read once, however often it is evaluated.
+    fn access(&mut self, query: &Statement) -> Access {
+        let Some(text) = &query.text else { return query.access.clone() };
+        if let Some(known) = self.accesses.get(text) {
+            return known.clone();
+        }
+        let access = crate::stores::read_sql(text);
+        self.accesses.insert(text.clone(), access.clone());
+        access
+    }
+
     fn run_statement(&mut self, frame: &mut Frame, name: Span, query: &Statement, args: &[Argument], method: &str) {
-        let access = query.access();
+        let access = self.access(query);
         let inside = args.iter().find_map(|argument| self.is_transaction(&argument.value.ty));
         if access.verb == Verb::Select || self.stores(frame).iter().any(|store| has(&store.fetch, method)) {
             frame.steps.push(Step::Load {

@@ -1,7 +1,5 @@
 //! Texts: what formatting, concatenation and `Display` give.
 
-use std::rc::Rc;
-
 use super::{Evaluator, Frame};
 use crate::facts::FormatPiece;
 use crate::link::ty::Ty;
@@ -176,7 +174,7 @@ impl<'a> Evaluator<'a> {
             return None;
         }
         self.depth += 1;
-        let scope = Rc::new(self.world.fn_scope(id));
+        let scope = self.world.signature(id).scope.clone();
         let mut frame = Frame::new(definition.file, definition.scope, scope, None);
         frame.bind("self".into(), Value { name: "self".into(), ..value.clone() });
         frame.bind(sink.clone(), Value::text(""));
