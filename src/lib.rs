@@ -1,7 +1,8 @@
 //! `cache-lint` finds every Redis operation in Rust sources and holds key, TTL and miss path against a rule file.
 //!
 //! Data flows one way: [`source`] (files) → [`facts`] (what each file says) → [`link`] (names, values, summaries) →
-//! [`inventory`] (operations) → [`rules`] (findings) → [`suppress`], [`levels`] (what is reported) → [`report`] (output).
+//! [`inventory`] (operations) → [`rules`] (findings) → [`suppress`], [`levels`] (what is reported) → [`fixes`] (what mends
+//! it) → [`report`] (output).
 //! [`run`] joins the stages. [`clients`], [`policy`], [`finding`] and [`text`] are leaves that any later stage may read.
 //! The command line lives in [`cli`].
 
@@ -13,6 +14,7 @@ pub mod date;
 pub mod facts;
 pub mod finding;
 pub mod fingerprint;
+pub mod fixes;
 pub mod inventory;
 pub mod levels;
 pub mod link;

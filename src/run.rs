@@ -7,6 +7,7 @@ use rustc_hash::FxHashMap;
 use crate::clients::Catalogue;
 use crate::finding::{BaselineState, FileId, Finding, Level, Place};
 use crate::fingerprint::{Fingerprints, Identity};
+use crate::fixes::{self, Ground};
 use crate::inventory::{self, Inventory, Operation};
 use crate::levels::Levels;
 use crate::link::{LinkOptions, link};
@@ -27,6 +28,8 @@ pub struct Analysis {
     pub inventory: Inventory,
     /// The rule file.
     pub policy: Policy,
+    /// What calls of clients mean.
+    pub catalogue: Catalogue,
     /// The suppression comments of the files that were asked for.
     pub directives: Vec<FileDirectives>,
     /// The working directory, absolute: what paths are shown relative to.
@@ -129,7 +132,7 @@ pub fn analyse(options: RunOptions, policy: Policy, watch: &dyn Fn(Stage)) -> Re
         let inventory = link(&workspace, &facts, &catalogue, LinkOptions { tests }, inventory::build);
         (inventory, directives)
     });
-    Ok(Analysis { workspace, inventory, policy, directives, cwd, tests })
+    Ok(Analysis { workspace, inventory, policy, catalogue, directives, cwd, tests })
 }
 
 /// The files of a run, and the clients that make them matter.
@@ -216,11 +219,25 @@ pub fn judge(analysis: &Analysis, how: &Judgement<'_>) -> Vec<Judged> {
         .collect();
     judged.sort_by(|a, b| sort_key(analysis, &a.finding).cmp(&sort_key(analysis, &b.finding)));
     judged.dedup_by(|a, b| a.finding == b.finding);
+    propose_fixes(analysis, &mut judged);
     let prints = fingerprints(analysis, &judged);
     for (judged, print) in judged.iter_mut().zip(prints) {
         judged.fingerprint = print;
     }
     judged
+}
+
+/// Gives findings their fixes. What is suppressed stays as it is.
+fn propose_fixes(analysis: &Analysis, judged: &mut [Judged]) {
+    let Analysis { inventory, policy, workspace, catalogue, directives, .. } = analysis;
+    let ground = Ground { workspace, inventory, policy, catalogue, directives };
+    let findings: Vec<Finding> = judged.iter().map(|judged| judged.finding.clone()).collect();
+    let proposed = on_large_stack(|| fixes::propose(ground, &findings));
+    for (judged, fix) in judged.iter_mut().zip(proposed) {
+        if judged.suppression.is_none() && judged.finding.fix.is_none() {
+            judged.finding.fix = fix;
+        }
+    }
 }
 
 fn sort_key<'a>(analysis: &'a Analysis, finding: &'a Finding) -> (&'a str, u32, &'a str, &'a str, &'a str) {
@@ -290,7 +307,7 @@ fn on_threads<R: Send>(threads: usize, work: impl FnOnce() -> R + Send) -> R {
 }
 
 /// Runs `work` on a thread with a large stack.
-fn on_large_stack<R: Send>(work: impl FnOnce() -> R + Send) -> R {
+pub(crate) fn on_large_stack<R: Send>(work: impl FnOnce() -> R + Send) -> R {
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().name("link".to_owned()).stack_size(STACK).spawn_scoped(scope, work);
         match thread {

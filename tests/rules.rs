@@ -44,8 +44,8 @@ fn fixtures() -> Vec<String> {
         .map(|entry| entry.expect("fixtures/ is readable"))
         .filter(|entry| entry.path().is_dir())
         .map(|entry| entry.file_name().into_string().expect("fixtures have plain names"))
-        // `shapes` has a test of its own; `target` is cargo's.
-        .filter(|name| !matches!(name.as_str(), "shapes" | "target"))
+        // `fixes` and `shapes` have tests of their own; `target` is cargo's.
+        .filter(|name| !matches!(name.as_str(), "fixes" | "shapes" | "target"))
         .filter(|name| wanted.as_ref().is_none_or(|wanted| wanted == name))
         .collect();
     names.sort();

@@ -15,7 +15,8 @@ Exit codes:
   0  nothing at or over the threshold
   1  findings at or over the threshold: any error; any warning with --deny-warnings; more warnings
      than --max-warnings allows. What --min-severity, --min-confidence or a baseline hides is not
-     counted; with --strict-baseline also entries of the baseline that were not found again
+     counted, nor what --fix has mended; with --strict-baseline also entries of the baseline that
+     were not found again; with --diff something would be mended
   2  a mistake in the command line, the rule file or the baseline, nothing to check, or an
      internal error; with --strict also a file that could not be read as Rust";
 
@@ -102,6 +103,8 @@ pub(super) struct CheckArgs {
     pub(super) output: OutputArgs,
     #[command(flatten)]
     pub(super) report: ReportArgs,
+    #[command(flatten)]
+    pub(super) fixes: FixArgs,
 }
 
 #[derive(Debug, Args)]
@@ -327,6 +330,27 @@ pub(super) struct ShownArgs {
     /// When to use colours
     #[arg(long, value_name = "WHEN", value_enum, default_value = "auto")]
     pub(super) color: ColorChoice,
+}
+
+/// What is mended.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Fixes")]
+pub(super) struct FixArgs {
+    /// Mend in the sources what can be mended unseen; what is left is reported
+    #[arg(long, group = "mending")]
+    pub(super) fix: bool,
+    /// With --fix or --diff: also what somebody has to read afterwards
+    #[arg(long, requires = "mending")]
+    pub(super) unsafe_fixes: bool,
+    /// Print as a unified diff what --fix would change, and change nothing; exit code 1 if there is anything
+    #[arg(long, group = "mending", conflicts_with = "output")]
+    pub(super) diff: bool,
+    /// Mend although there are changes that are not committed
+    #[arg(long, requires = "fix")]
+    pub(super) allow_dirty: bool,
+    /// Mend although the sources are in no git repository
+    #[arg(long, requires = "fix")]
+    pub(super) allow_no_vcs: bool,
 }
 
 /// What is reported.

@@ -3,48 +3,79 @@
 use super::args::{CheckArgs, Format, ThresholdArgs};
 use super::failure::Failure;
 use super::ground::Ground;
-use super::{baseline, setup, terminal};
+use super::{baseline, fix, setup, terminal};
+use crate::baseline::Comparison;
+use crate::changes::Changes;
 use crate::date;
 use crate::finding::Confidence;
 use crate::policy::Policy;
 use crate::report::{Report, Style, Summary, View, concise, graphical, json, statistics};
-use crate::run::{Judged, Judgement, Stage, judge};
+use crate::run::{Analysis, Judged, Judgement, Stage, judge};
 use crate::standing;
 
 pub(super) fn run(args: &CheckArgs) -> Result<u8, Failure> {
-    let shown = &args.output.shown;
-    let on_stderr = terminal::of_stderr(shown.color);
+    if fix::is_wanted(args) { fix::run(args) } else { once(args, 0) }
+}
+
+/// Looks at the sources as they are; so many findings were mended before.
+pub(super) fn once(args: &CheckArgs, mended: usize) -> Result<u8, Failure> {
     let (ground, changes) = Ground::of(&args.changes)?;
+    let on_stderr = terminal::of_stderr(args.output.shown.color);
     let (analysis, stages) = setup::analyse_on(&ground, &args.input, &args.policy, on_stderr)?;
     stages.enter(Stage::Judging(analysis.inventory.operations.len()));
-    let today = date::today();
-    let levels = setup::levels(&args.levels, &analysis.policy);
-    let mut judged = judge(&analysis, &Judgement { levels, no_ignores: args.report.no_ignores, today: &today });
+    let found = Found::of(args, &ground, changes.as_ref(), &analysis)?;
     stages.end();
+    report(args, &analysis, &found, mended)
+}
 
-    let view = view(args, &analysis.policy);
-    let known = baseline::of_check(&args.compare, &analysis, &ground)?;
-    let comparison = known.as_ref().map(|(known, _)| {
-        let counts = |judged: &Judged| view.is_strong_enough(judged);
-        standing::compare(&analysis, &mut judged, known, |meta| levels.runs(meta), counts)
-    });
-    if let Some(changes) = &changes {
-        standing::narrow(&analysis, &mut judged, changes);
+/// What is found, and how it stands to the baseline and to what was changed.
+pub(super) struct Found {
+    pub(super) judged: Vec<Judged>,
+    /// What a baseline says, and its name.
+    known: Option<(Comparison, String)>,
+}
+
+impl Found {
+    pub(super) fn of(
+        args: &CheckArgs,
+        ground: &Ground,
+        changes: Option<&Changes>,
+        analysis: &Analysis,
+    ) -> Result<Self, Failure> {
+        let today = date::today();
+        let levels = setup::levels(&args.levels, &analysis.policy);
+        let mut judged = judge(analysis, &Judgement { levels, no_ignores: args.report.no_ignores, today: &today });
+        let view = view(args, &analysis.policy);
+        let known = baseline::of_check(&args.compare, analysis, ground)?;
+        let known = known.map(|(known, name)| {
+            let counts = |judged: &Judged| view.is_strong_enough(judged);
+            (standing::compare(analysis, &mut judged, &known, |meta| levels.runs(meta), counts), name)
+        });
+        if let Some(changes) = changes {
+            standing::narrow(analysis, &mut judged, changes);
+        }
+        Ok(Self { judged, known })
     }
-    let mut report = Report::new(&analysis, &judged, view);
-    if let Some(comparison) = &comparison {
+}
+
+pub(super) fn report(args: &CheckArgs, analysis: &Analysis, found: &Found, mended: usize) -> Result<u8, Failure> {
+    let shown = &args.output.shown;
+    let on_stderr = terminal::of_stderr(shown.color);
+    let mut report = Report::new(analysis, &found.judged, view(args, &analysis.policy));
+    if let Some((comparison, _)) = &found.known {
         report = report.with_baseline(&comparison.fixed);
     }
+    report.summary.fixed = mended;
     setup::deliver(&args.output, |format, style| render(&report, format, style))?;
     if shown.format != Format::Json {
-        terminal::complain(&setup::other_errors(&analysis, on_stderr), on_stderr);
+        terminal::complain(&setup::other_errors(analysis, on_stderr), on_stderr);
     }
     if shown.format == Format::Concise && !args.report.quiet {
         terminal::complain(&report.summary.text(on_stderr), on_stderr);
     }
     let is_stale = args.compare.strict_baseline && !report.fixed.is_empty();
-    if let Some((_, name)) = known.filter(|_| shown.format != Format::Json) {
-        terminal::complain(&baseline::stale(report.fixed, &name, is_stale, on_stderr), on_stderr);
+    if let Some((_, name)) = found.known.as_ref().filter(|_| shown.format != Format::Json) {
+        terminal::complain(&baseline::stale(report.fixed, name, is_stale, on_stderr), on_stderr);
     }
     if args.threshold.strict && !analysis.workspace.errors.is_empty() {
         let count = analysis.workspace.errors.len();
@@ -54,7 +85,7 @@ pub(super) fn run(args: &CheckArgs) -> Result<u8, Failure> {
     Ok(exit_code(&report.summary, &args.threshold).max(u8::from(is_stale && !args.threshold.exit_zero)))
 }
 
-fn view(args: &CheckArgs, policy: &Policy) -> View {
+pub(super) fn view(args: &CheckArgs, policy: &Policy) -> View {
     let min_confidence = match args.threshold.min_confidence {
         Some(confidence) => confidence.confidence(),
         None if args.report.show_undetermined => Confidence::Undetermined,

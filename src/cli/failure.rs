@@ -2,6 +2,7 @@
 
 use crate::baseline::BaselineError;
 use crate::changes::GitError;
+use crate::fixes::{TreeError, WriteError};
 use crate::policy::PolicyError;
 use crate::report::{Style, concise, graphical};
 use crate::source::SourceLoadError;
@@ -21,6 +22,12 @@ pub(super) enum Failure {
     /// Git cannot say what was changed.
     #[error(transparent)]
     Git(#[from] GitError),
+    /// The work tree may not be changed.
+    #[error(transparent)]
+    Tree(#[from] TreeError),
+    /// A file cannot be changed.
+    #[error(transparent)]
+    Write(#[from] WriteError),
     /// Anything else: what is wrong, and what to do.
     #[error("{message}")]
     Other {
@@ -53,7 +60,9 @@ impl Failure {
                 let errors = std::slice::from_ref(&error);
                 if in_lines { concise::policy_errors(errors) } else { graphical::policy_errors(errors, style) }
             }
-            Self::Source(_) | Self::Baseline(_) | Self::Git(_) => line(style, &self.to_string(), self.advice()),
+            Self::Source(_) | Self::Baseline(_) | Self::Git(_) | Self::Tree(_) | Self::Write(_) => {
+                line(style, &self.to_string(), self.advice())
+            }
             Self::Other { help, .. } => line(style, &self.to_string(), help.as_deref()),
         }
     }
@@ -77,6 +86,11 @@ impl Failure {
                 Some("in CI fetch the whole history (`fetch-depth: 0`); a shallow clone does not reach back to it")
             }
             Self::Git(GitError::Unmerged) => Some("resolve them and `git add` the files"),
+            Self::Tree(TreeError::NoRepository(_)) => {
+                Some("`--allow-no-vcs` mends all the same; `--diff` shows the changes first")
+            }
+            Self::Tree(_) => Some("commit or stash them, or say `--allow-dirty`; `--diff` shows the changes first"),
+            Self::Write(WriteError::Changed(_)) => Some("run it again"),
             _ => None,
         }
     }

@@ -9,6 +9,7 @@ mod config;
 mod explain;
 mod failure;
 mod files;
+mod fix;
 mod ground;
 mod hook;
 mod init;

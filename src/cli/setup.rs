@@ -24,7 +24,7 @@ pub(super) fn policy(args: &PolicyArgs, paths: &[PathBuf]) -> Result<Policy, Fai
 }
 
 /// The same for a run that may take place elsewhere.
-fn policy_on(ground: &Ground, args: &PolicyArgs, paths: &[PathBuf]) -> Result<Policy, Failure> {
+pub(super) fn policy_on(ground: &Ground, args: &PolicyArgs, paths: &[PathBuf]) -> Result<Policy, Failure> {
     let options = PolicyOptions {
         config: args.config.as_ref().map(|path| ground.file(path)),
         isolated: args.isolated,
@@ -75,7 +75,7 @@ impl Input {
     }
 
     /// The same for a run that may take place elsewhere.
-    fn on(ground: &Ground, args: &InputArgs) -> Result<Self, Failure> {
+    pub(super) fn on(ground: &Ground, args: &InputArgs) -> Result<Self, Failure> {
         let mut paths: Vec<PathBuf> = Vec::new();
         let mut from_stdin = false;
         for path in &args.paths {
@@ -216,7 +216,7 @@ pub(super) struct Stages {
 }
 
 impl Stages {
-    fn new(args: &InputArgs) -> Self {
+    pub(super) fn new(args: &InputArgs) -> Self {
         Self {
             progress: Progress::new(!args.no_progress && !args.verbose),
             verbose: args.verbose,

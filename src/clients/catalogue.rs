@@ -13,7 +13,7 @@ use super::table::DeclaredClient;
 use super::version::{contains, loose_version};
 use super::{
     AttributeSpec, ClientId, ClientSpec, CommandSpec, EntityRow, Maker, MethodSpec, RawForm, StoreSpec, TraitSpec,
-    TypeSpec,
+    TtlForm, TypeSpec,
 };
 use crate::facts::Name;
 
@@ -272,6 +272,18 @@ impl Catalogue {
     #[must_use]
     pub fn method(&self, client: ClientId, version: Option<[u32; 3]>, name: &str, args: usize) -> Option<&MethodSpec> {
         fitting(self.data(client)?.methods.get(name)?, version, args)
+    }
+
+    /// How this plain write is written with a TTL, at a version of its client, the preferred form first.
+    pub fn with_ttl(
+        &self,
+        client: ClientId,
+        version: Option<[u32; 3]>,
+        name: &str,
+        args: usize,
+    ) -> impl Iterator<Item = &TtlForm> {
+        let forms = self.data(client).and_then(|data| data.with_ttl.get(name)).into_iter().flatten();
+        forms.filter(move |form| form.args() == args && form.is_in(version))
     }
 
     /// All shapes of a method.

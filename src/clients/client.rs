@@ -7,7 +7,7 @@ use super::error::{RowPath, TableError, did_you_mean};
 use super::methods::{self, Context};
 use super::table::{DeclaredClient, Mode, TraitWord, TypeEntry, TypeTable};
 use super::version::parse_version;
-use super::{AttributeSpec, EntityRow, StoreSpec, layers};
+use super::{AttributeSpec, EntityRow, StoreSpec, TtlForm, layers};
 use super::{ClientId, Maker, MethodSpec, RawForm, TraitSpec, TtlArgument, TypeKind, TypeSpec, Unit};
 use crate::facts::Name;
 
@@ -24,6 +24,8 @@ pub(crate) struct Client {
     pub makers: FxHashMap<Name, Maker>,
     pub functions: FxHashMap<Name, MethodSpec>,
     pub methods: FxHashMap<Name, Vec<MethodSpec>>,
+    /// The same write with a TTL, by the method of the plain one.
+    pub with_ttl: FxHashMap<Name, Vec<TtlForm>>,
     pub raw: FxHashMap<Name, Vec<RawForm>>,
     pub others: FxHashSet<Name>,
     pub attributes: Vec<AttributeSpec>,
@@ -64,6 +66,7 @@ pub(crate) fn build(
         }
     }
     builder.raw(table, &root.join("raw"));
+    builder.with_ttl(table, &root.join("with_ttl"));
     for (method, row) in &table.entities {
         match EntityRow::parse(row) {
             Ok(row) => _ = builder.client.entities.insert(Name::new(method), row),
@@ -152,6 +155,17 @@ impl Builder {
             for text in rows.iter() {
                 match methods::raw(name, text, &row.join(name)) {
                     Ok(form) => self.client.raw.entry(form.name.clone()).or_default().push(form),
+                    Err(error) => self.errors.push(error),
+                }
+            }
+        }
+    }
+
+    fn with_ttl(&mut self, table: &DeclaredClient, row: &RowPath) {
+        for (name, rows) in &table.with_ttl {
+            for text in rows.iter() {
+                match TtlForm::parse(text, &row.join(name)) {
+                    Ok(form) => self.client.with_ttl.entry(Name::new(name)).or_default().push(form),
                     Err(error) => self.errors.push(error),
                 }
             }

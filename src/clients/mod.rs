@@ -31,6 +31,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod version;
+mod with_ttl;
 
 pub use catalogue::Catalogue;
 pub use effect::{CommandEffect, OnTtl, Unit};
@@ -40,3 +41,4 @@ pub use spec::{
     MethodSpec, RawForm, StoreMaker, StoreSpec, TraitSpec, TtlArgument, TypeKind, TypeSpec,
 };
 pub use table::{AttributeEntry, DeclaredClient, Mode, Rows, StoreEntry, TraitWord, TypeEntry, TypeTable};
+pub use with_ttl::{FormWord, TtlForm};

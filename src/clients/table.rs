@@ -36,6 +36,8 @@ pub struct DeclaredClient {
     pub functions: BTreeMap<String, String>,
     /// Methods that send a command, by name: `put = "SET key value ttl:s?"`. Several rows for several versions.
     pub methods: BTreeMap<String, Rows>,
+    /// The same write with a TTL, by the method of the plain one: `put = "put_for _ _ +{s}"`. `--fix` is made of it.
+    pub with_ttl: BTreeMap<String, Rows>,
     /// Methods that take a command in parts, by name: `custom = "ready arguments"`.
     pub raw: BTreeMap<String, Rows>,
     /// Methods whose key and TTL stand with the type that is cached: `get_or_load = "GET SET = id load"`.

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Style;
-use crate::finding::Level;
+use crate::finding::{Level, Safety};
 use crate::inventory::{Operation, TtlKind};
 use crate::run::{Analysis, Judged};
 
@@ -26,6 +26,15 @@ pub struct Summary {
     pub undetermined: usize,
     /// Findings by level.
     pub findings: Counts,
+    /// Findings that `--fix` has mended; they are not among the others.
+    #[serde(default)]
+    pub fixed: usize,
+    /// Findings that `--fix` would mend.
+    #[serde(default)]
+    pub fixable: usize,
+    /// Findings that `--fix --unsafe-fixes` would mend beside these.
+    #[serde(default)]
+    pub fixable_unsafe: usize,
     /// Findings that comments or exceptions took away.
     pub suppressed: usize,
     /// Findings below `--min-severity` or `--min-confidence`.
@@ -98,6 +107,9 @@ impl Summary {
             operations: analysis.operations().count(),
             undetermined: analysis.operations().filter(|op| is_undetermined(op)).count(),
             findings: Counts::of(counted),
+            fixed: 0,
+            fixable: with_fix(counted, Safety::Safe),
+            fixable_unsafe: with_fix(counted, Safety::Unsafe),
             suppressed,
             hidden,
             unreadable: analysis.workspace.errors.len(),
@@ -120,6 +132,9 @@ impl Summary {
         }
         let mut out = if parts.is_empty() { style.bold("no findings") } else { parts.join(", ") };
         let mut asides = Vec::new();
+        if self.fixed > 0 {
+            asides.push(format!("{} fixed", self.fixed));
+        }
         if self.suppressed > 0 {
             asides.push(format!("{} suppressed", self.suppressed));
         }
@@ -130,6 +145,7 @@ impl Summary {
             out.push_str(&style.dim(&format!(" ({})", asides.join(", "))));
         }
         out.push('\n');
+        out.push_str(&self.remedy());
         if let Some(BaselineCounts { new, known, fixed }) = self.baseline {
             out.push_str(&style.dim(&format!("baseline: {new} new, {known} known, {fixed} fixed")));
             out.push('\n');
@@ -143,6 +159,16 @@ impl Summary {
         out.push_str(&style.dim(&self.extent()));
         out.push('\n');
         out
+    }
+
+    /// "`--fix` mends 3 of them, and `--fix --unsafe-fixes` 2 more".
+    fn remedy(&self) -> String {
+        match (self.fixable, self.fixable_unsafe) {
+            (0, 0) => String::new(),
+            (safe, 0) => format!("`--fix` mends {safe} of them\n"),
+            (0, more) => format!("`--fix --unsafe-fixes` mends {more} of them\n"),
+            (safe, more) => format!("`--fix` mends {safe} of them, `--fix --unsafe-fixes` {more} more\n"),
+        }
     }
 
     /// "looked at 42 operations (3 not fully resolved) in 120 files of 4 packages; 300 files were skipped …".
@@ -165,6 +191,11 @@ impl Summary {
         }
         out
     }
+}
+
+/// How many of them have a fix of this safety.
+fn with_fix(counted: &[&Judged], safety: Safety) -> usize {
+    counted.iter().filter(|judged| judged.finding.fix.as_ref().is_some_and(|fix| fix.safety == safety)).count()
 }
 
 /// A key or the TTL is not known.

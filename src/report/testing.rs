@@ -161,7 +161,8 @@ pub(crate) fn analysis() -> Analysis {
         embedded: false,
     };
     policy.sources.insert(0, rules);
-    Analysis { workspace, inventory, policy, directives: Vec::new(), cwd: PathBuf::from("/shop"), tests: false }
+    let (catalogue, directives) = (crate::clients::Catalogue::default(), Vec::new());
+    Analysis { workspace, inventory, policy, catalogue, directives, cwd: PathBuf::from("/shop"), tests: false }
 }
 
 fn judged(finding: Finding, suppression: Option<Suppression>) -> Judged {

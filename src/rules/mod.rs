@@ -51,9 +51,10 @@ use std::borrow::Cow;
 use rustc_hash::FxHashSet;
 
 use crate::finding::{Confidence, Finding, Level};
-use crate::inventory::Inventory;
+use crate::inventory::{Inventory, Operation};
 use crate::policy::Policy;
 use crate::source::Workspace;
+pub use report::duration;
 
 /// What a rule is, apart from its check.
 #[derive(Debug, Clone, Copy)]
@@ -186,6 +187,13 @@ pub fn run(context: Context<'_>, tests: bool, wanted: impl Fn(&Meta) -> bool) ->
     }
     findings.sort_by(|a, b| (a.primary, a.rule, &a.discriminator).cmp(&(b.primary, b.rule, &b.discriminator)));
     findings
+}
+
+/// The TTL, in milliseconds, that the class of an operation's key has in the rule file; none for a store.
+#[must_use]
+pub fn class_ttl(policy: &Policy, op: &Operation) -> Option<i128> {
+    let demand = demand::Demand::of(policy, op);
+    if demand.is_store() { None } else { demand.ttl().map(|limit| limit.ms) }
 }
 
 /// The rule with this id.

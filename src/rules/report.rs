@@ -57,7 +57,8 @@ pub(super) fn sites<'a>(
 }
 
 /// Milliseconds as people write them: `15m`, `1h`, `90s`, `250ms`.
-pub(super) fn duration(ms: i128) -> String {
+#[must_use]
+pub fn duration(ms: i128) -> String {
     for (unit, size) in [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000)] {
         if ms != 0 && ms % size == 0 {
             return format!("{}{unit}", ms / size);

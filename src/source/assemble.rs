@@ -111,7 +111,10 @@ fn with_content(
     let given = options.stdin.as_ref().filter(|_| named.stdin.as_ref() == Some(&file.absolute));
     let content = match given {
         Some(stdin) => read::content(stdin.text.clone()),
-        None if can_matter(&file, package, named, options) => read::read(&file.absolute),
+        None if can_matter(&file, package, named, options) => match options.instead.get(&file.absolute) {
+            Some(text) => read::content(text.to_string()),
+            None => read::read(&file.absolute),
+        },
         None => return (file, None),
     };
     match content {

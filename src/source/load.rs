@@ -1,6 +1,9 @@
 //! Loads a workspace from the disk.
 
 use std::path::PathBuf;
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
 
 use super::scope::Scope;
 use super::{Workspace, assemble};
@@ -21,6 +24,8 @@ pub struct LoadOptions {
     pub include_tests: bool,
     /// A text that is checked as well, or instead of the file of that name.
     pub stdin: Option<Stdin>,
+    /// Texts in place of what is on the disk, by absolute path.
+    pub instead: FxHashMap<PathBuf, Arc<str>>,
     /// Registry names of packages; who depends on one of them is relevant.
     pub client_crates: Vec<String>,
     /// Where nothing is known of a package's dependencies, it is relevant if one of these words stands in its files.

@@ -43,7 +43,7 @@ fn mistakes_of(word: &Entry<'_, '_>, what: &str) -> Vec<(Span, Mistake)> {
                 ("types", DeValue::String(_)) => read::<TypeKind>(row.value).err(),
                 ("types", DeValue::Table(_)) => read::<TypeTable>(row.value).err(),
                 ("types", _) => Some(plain(&row, "the kind of a type, or a table with `kind`")),
-                ("methods" | "raw", _) if read::<Rows>(row.value).is_err() => {
+                ("methods" | "raw" | "with_ttl", _) if read::<Rows>(row.value).is_err() => {
                     Some(plain(&row, "a row, or a list of rows"))
                 }
                 _ => None,
