@@ -1,8 +1,8 @@
 //! `cache-lint` finds every Redis operation in Rust sources and holds key, TTL and miss path against a rule file.
 //!
 //! Data flows one way: [`source`] (files) → [`facts`] (what each file says) → [`link`] (names, values, summaries) →
-//! [`inventory`] (operations) → [`rules`] (findings) → [`suppress`], [`levels`] (what is reported) → [`fixes`] (what mends
-//! it) → [`report`] (output).
+//! [`inventory`] (operations) → [`schema`] (what `cache-schema.lock` says of them) → [`rules`] (findings) →
+//! [`suppress`], [`levels`] (what is reported) → [`fixes`] (what mends it) → [`report`] (output).
 //! [`run`] joins the stages. [`clients`], [`policy`], [`finding`] and [`text`] are leaves that any later stage may read.
 //! The command line lives in [`cli`].
 
@@ -22,6 +22,7 @@ pub mod policy;
 pub mod report;
 pub mod rules;
 pub mod run;
+pub mod schema;
 pub mod source;
 pub mod standing;
 pub mod stores;

@@ -13,6 +13,7 @@ use crate::levels::Levels;
 use crate::link::{LinkOptions, link};
 use crate::policy::{Policy, Subject};
 use crate::rules::{self, Category, Context, Meta};
+use crate::schema::{self, LockFile};
 use crate::source::{LoadOptions, SourceLoadError, Workspace, normalize};
 use crate::suppress::{self, FileDirectives, Settings, Suppression};
 
@@ -26,6 +27,8 @@ pub struct Analysis {
     pub workspace: Workspace,
     /// The operations.
     pub inventory: Inventory,
+    /// The lock files of stored structures.
+    pub locks: Vec<LockFile>,
     /// The rule file.
     pub policy: Policy,
     /// What calls of clients mean.
@@ -132,7 +135,8 @@ pub fn analyse(options: RunOptions, policy: Policy, watch: &dyn Fn(Stage)) -> Re
         let inventory = link(&workspace, &facts, &catalogue, LinkOptions { tests }, inventory::build);
         (inventory, directives)
     });
-    Ok(Analysis { workspace, inventory, policy, catalogue, directives, cwd, tests })
+    let locks = schema::load(&mut workspace, &inventory, &cwd);
+    Ok(Analysis { workspace, inventory, locks, policy, catalogue, directives, cwd, tests })
 }
 
 /// The files of a run, and the clients that make them matter.
@@ -180,9 +184,9 @@ pub struct Judgement<'a> {
 /// Runs the rules, and applies suppressions, exceptions and levels. Sorted by path, place and rule.
 #[must_use]
 pub fn judge(analysis: &Analysis, how: &Judgement<'_>) -> Vec<Judged> {
-    let Analysis { inventory, policy, workspace, .. } = analysis;
+    let Analysis { inventory, policy, workspace, locks, .. } = analysis;
     let runs = |meta: &Meta| how.levels.runs(meta);
-    let mut findings = rules::run(Context { inventory, policy, workspace }, analysis.tests, runs);
+    let mut findings = rules::run(Context { inventory, policy, workspace, locks }, analysis.tests, runs);
     // A place in a rule file belongs to every run.
     findings.retain(|finding| workspace.file(finding.primary.file).is_none_or(|file| file.selected));
     let settings = Settings {

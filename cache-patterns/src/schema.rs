@@ -58,6 +58,7 @@ pub fn pin<E: crate::CacheEntity>(
         version: E::VERSION,
         fingerprint: E::FINGERPRINT,
         fields: fields.iter().map(|field| (*field).to_owned()).collect(),
+        inside: std::collections::BTreeMap::new(),
     };
     cache_schema::lock::pin(std::path::Path::new(directory), E::SERVICE, E::ENTITY, &now)
         .map_err(|error| error.to_string())

@@ -12,11 +12,15 @@
 //! ]
 //! ```
 //!
+//! What is inside the types of its fields stands in tables of its own below it, `[user.profile.inside.Address]`.
+//!
 //! The file is checked in. A structure that changes while its version stays is found by [`Lock::check`], and what
 //! changed is named. [`pin`] does this for one entity from a test; `#[derive(CacheEntity)]` writes that test.
 
+mod compare;
+mod text;
+
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -24,6 +28,10 @@ use std::{env, fs, thread};
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+
+pub use self::compare::{Change, ChangeKind, Reading, changes};
+use self::text::table;
+pub use self::text::{header, quote};
 
 /// The name of the file.
 pub const FILE_NAME: &str = "cache-schema.lock";
@@ -33,7 +41,7 @@ pub const UPDATE: &str = "CACHE_SCHEMA_UPDATE";
 
 const HEADER: &str = "\
 # The shape of every cached structure at its version. Check this file in.
-# Written by `CACHE_SCHEMA_UPDATE=1 cargo test`.
+# Written by `cache-lint schema update`, and for derived entities by `CACHE_SCHEMA_UPDATE=1 cargo test`.
 
 ";
 
@@ -46,12 +54,28 @@ pub struct Entry {
     /// The path of the type: `shop::user::UserProfile`.
     #[serde(rename = "type")]
     pub type_path: String,
-    /// The version in the key, from 1.
+    /// The version in the key, from 1; 0 for keys without one, which only the linter records.
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub version: u32,
     /// The fingerprint of the shape; written as `0x` and eight hexadecimal digits.
     #[serde(with = "hex")]
     pub fingerprint: u32,
     /// The shape for people: `name: Type`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<String>,
+    /// The types that are reached through the fields, by name. The linter records them; a derive cannot see them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub inside: BTreeMap<String, Inside>,
+}
+
+/// What the file says of a type inside an entity.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Inside {
+    /// As for the entity itself.
+    #[serde(with = "hex")]
+    pub fingerprint: u32,
+    /// As for the entity itself.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<String>,
 }
@@ -237,6 +261,16 @@ impl Lock {
         self.services.entry(service.to_owned()).or_default().insert(entity.to_owned(), entry);
     }
 
+    /// Takes the entry of an entity out.
+    pub fn remove(&mut self, service: &str, entity: &str) {
+        if let Some(entities) = self.services.get_mut(service) {
+            entities.remove(entity);
+            if entities.is_empty() {
+                self.services.remove(service);
+            }
+        }
+    }
+
     /// Holds `now`, what the code says, against the lock.
     ///
     /// # Errors
@@ -386,28 +420,24 @@ pub fn pin_as(directory: &Path, service: &str, entity: &str, now: &Entry, mode: 
     update(&path, |lock| {
         match lock.check(service, entity, now) {
             Err(drift) if mode != Mode::Force && !drift.may_be_updated() => return Err(LockError::Drift(drift)),
-            _ => lock.set(service, entity, now.clone()),
+            _ => {
+                let mut next = now.clone();
+                // What a derive cannot see stays as the linter recorded it, as long as the structure stays.
+                let known = lock.get(service, entity).filter(|known| {
+                    known.fingerprint == now.fingerprint && known.version == now.version && now.inside.is_empty()
+                });
+                if let Some(known) = known {
+                    next.inside.clone_from(&known.inside);
+                }
+                lock.set(service, entity, next);
+            }
         }
         Ok(())
     })
 }
 
-fn table(service: &str, entity: &str, entry: &Entry, out: &mut String) {
-    let quote = |text: &str| toml::Value::from(text).to_string();
-    // Names of the grammar are bare keys in TOML; others only come from a file that was written by hand.
-    let bare = |name: &str| if crate::key::is_name(name) { name.to_owned() } else { quote(name) };
-    let _ = writeln!(out, "[{}.{}]", bare(service), bare(entity));
-    let _ = writeln!(out, "template = {}", quote(&entry.template));
-    let _ = writeln!(out, "type = {}", quote(&entry.type_path));
-    let _ = writeln!(out, "version = {}", entry.version);
-    let _ = writeln!(out, "fingerprint = \"{:#010x}\"", entry.fingerprint);
-    if !entry.fields.is_empty() {
-        out.push_str("fields = [\n");
-        for field in &entry.fields {
-            let _ = writeln!(out, "    {},", quote(field));
-        }
-        out.push_str("]\n");
-    }
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 fn lines(entry: &str) -> String {

@@ -61,6 +61,8 @@ pub(super) enum Command {
     Baseline(BaselineArgs),
     /// Answer a coding agent that has edited a file or wants to stop; --install writes the hooks.
     Hook(HookArgs),
+    /// Hold stored structures against cache-schema.lock, or write it.
+    Schema(SchemaArgs),
 }
 
 /// Formats of output.
@@ -161,6 +163,51 @@ pub(super) struct FilesArgs {
     /// Also list the files that are skipped, with the reason.
     #[arg(long)]
     pub(super) skipped: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SchemaArgs {
+    #[command(subcommand)]
+    pub(super) action: SchemaAction,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum SchemaAction {
+    /// List what is stored otherwise than cache-schema.lock says; ends with exit code 1 when something is.
+    Check(SchemaRunArgs),
+    /// Write to cache-schema.lock what is new, what has a raised version, and changes that both versions read.
+    Update(SchemaUpdateArgs),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SchemaRunArgs {
+    #[command(flatten)]
+    pub(super) input: InputArgs,
+    #[command(flatten)]
+    pub(super) policy: PolicyArgs,
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SchemaUpdateArgs {
+    /// Write also what changed under the same version, or has a lower one: for what was never deployed
+    #[arg(long)]
+    pub(super) force: bool,
+    /// Take out what nothing in the code stores
+    #[arg(long)]
+    pub(super) prune: bool,
+    #[command(flatten)]
+    pub(super) run: SchemaRunArgs,
+}
+
+impl SchemaAction {
+    pub(super) fn run(&self) -> &SchemaRunArgs {
+        match self {
+            Self::Check(run) => run,
+            Self::Update(update) => &update.run,
+        }
+    }
 }
 
 #[derive(Debug, Args)]

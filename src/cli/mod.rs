@@ -18,6 +18,7 @@ mod level_flags;
 mod panics;
 mod progress;
 mod rules;
+mod schema;
 mod setup;
 mod terminal;
 
@@ -70,6 +71,7 @@ fn dispatch(command: &Command) -> Result<u8, Failure> {
         Command::Init(args) => init::run(args).map(|()| 0),
         Command::Baseline(args) => baseline::run(args).map(|()| 0),
         Command::Hook(args) => hook::run(args),
+        Command::Schema(args) => schema::run(args),
     }
 }
 
@@ -84,6 +86,7 @@ fn look(command: &Command) -> (ColorChoice, Format) {
         Command::Files(args) => &args.shown,
         Command::Baseline(args) => &args.shown,
         Command::Init(_) | Command::Hook(_) => return (ColorChoice::Auto, Format::Graphical),
+        Command::Schema(args) => &args.action.run().output.shown,
     };
     (shown.color, shown.format)
 }

@@ -1,5 +1,8 @@
 //! Declarations of one file.
 
+use std::sync::Arc;
+
+use cache_schema::shape::Shape;
 use serde::{Deserialize, Serialize};
 
 use super::{Block, Expr, Generics, Name, Pat, Path, TypeRef};
@@ -34,6 +37,8 @@ pub struct Item {
     pub attributes: Attributes,
     /// What it is.
     pub kind: ItemKind,
+    /// For a type that can be serialised, and an alias: what of it decides how stored bytes are read.
+    pub shape: Option<Arc<Shape>>,
 }
 
 /// Who can see an item.

@@ -9,6 +9,7 @@ mod interpret;
 pub mod operation;
 pub mod origin;
 mod purpose;
+pub mod schema;
 mod script;
 mod separate;
 mod ttl;

@@ -1,7 +1,10 @@
 //! One Redis command that the program can send, at one place in the source.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
+use super::schema::Schema;
 use crate::finding::{Confidence, Place};
 use crate::template::Template;
 use crate::text::Span;
@@ -200,6 +203,8 @@ pub struct ValueUse {
     pub structured: bool,
     /// The payload carries a version of its own (a field `version`, `schema_version`, or an envelope type).
     pub versioned: bool,
+    /// The structure of what is stored, where it is serialised and known.
+    pub schema: Option<Arc<Schema>>,
     /// The stored value is a small fixed text or number (`"1"`, `"locked"`, `true`).
     pub constant: Option<String>,
 }

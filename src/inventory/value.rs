@@ -19,6 +19,9 @@ fn of_value(program: &Program<'_>, value: &Value) -> ValueUse {
             encoding: encoded.format,
             structured: encoded.generic || is_structured(&encoded.ty),
             versioned: carries_version(program, &encoded.ty),
+            schema: (encoded.format != Encoding::Protobuf)
+                .then(|| program.world.schema(&encoded.ty, encoded.by_position))
+                .flatten(),
             ..ValueUse::default()
         };
     }
@@ -32,6 +35,7 @@ fn of_value(program: &Program<'_>, value: &Value) -> ValueUse {
                     encoding: Encoding::Json,
                     structured: is_structured(&inner.ty) || matches!(inner.ty, Ty::Bounded(_)),
                     versioned: carries_version(program, &inner.ty),
+                    schema: program.world.schema(&inner.ty, false),
                     ..ValueUse::default()
                 };
             }
@@ -82,6 +86,7 @@ fn by_type(program: &Program<'_>, ty: &Ty) -> ValueUse {
         ty: shown(program, ty),
         encoding,
         structured: derived,
+        schema: derived.then(|| program.world.schema(ty, false)).flatten(),
         versioned: carries_version(program, ty),
         ..ValueUse::default()
     }

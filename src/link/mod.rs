@@ -7,6 +7,7 @@
 mod eval;
 pub(crate) mod index;
 mod resolve;
+mod shapes;
 pub(crate) mod trace;
 pub(crate) mod ty;
 pub(crate) mod value;

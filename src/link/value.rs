@@ -46,8 +46,10 @@ pub(crate) struct Value {
 pub(crate) struct Encoded {
     pub(crate) format: crate::inventory::Encoding,
     pub(crate) ty: Ty,
-    /// Where it was serialised.
+    /// The type is whatever the caller gives.
     pub(crate) generic: bool,
+    /// Fields are told by their position, not by name.
+    pub(crate) by_position: bool,
 }
 
 /// The content of a value.

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
@@ -11,6 +12,7 @@ use super::resolve::{Res, Resolver};
 use super::ty::{Bound, Ty, last_segment};
 use crate::clients::{Catalogue, TypeKind, TypeSpec};
 use crate::facts::{Generics, ItemKind, Name, Path, TypeRef};
+use crate::inventory::schema::Schema;
 use crate::source::Workspace;
 
 /// Depth of aliases, generics and derefs that is followed.
@@ -27,6 +29,8 @@ pub(crate) struct World<'a> {
     blanket: Vec<(ImplId, DefId)>,
     derefs: RefCell<FxHashMap<DefId, Option<Ty>>>,
     signatures: RefCell<FxHashMap<FnId, Rc<Signature>>>,
+    /// What was asked of the structure of stored values.
+    pub(crate) schemas: RefCell<Schemas>,
 }
 
 /// A function's types, resolved.
@@ -35,6 +39,9 @@ pub(crate) struct Signature {
     pub(crate) params: Vec<Ty>,
     pub(crate) ret: Ty,
 }
+
+/// By type and whether it is read by position.
+type Schemas = FxHashMap<(Ty, bool), Option<Arc<Schema>>>;
 
 /// Names of type parameters with what they stand for.
 pub(crate) type Params = SmallVec<[(Name, Ty); 4]>;
@@ -67,6 +74,7 @@ impl<'a> World<'a> {
             blanket: Vec::new(),
             derefs: RefCell::default(),
             signatures: RefCell::default(),
+            schemas: RefCell::default(),
         };
         for at in 0..index.impls.len() {
             world.enter_impl(ImplId(u32::try_from(at).unwrap_or(u32::MAX)));

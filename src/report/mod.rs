@@ -8,6 +8,7 @@ pub mod inventory_table;
 pub mod json;
 pub mod page;
 mod places;
+pub mod schema;
 pub mod statistics;
 mod style;
 mod summary;

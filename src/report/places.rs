@@ -3,14 +3,16 @@
 use crate::finding::Place;
 use crate::policy::Policy;
 use crate::run::Analysis;
+use crate::schema::LockFile;
 use crate::source::Workspace;
 use crate::text::{LineIndex, Position, Span};
 
-/// Resolves places in source files and rule files.
+/// Resolves places in source files, rule files and lock files.
 #[derive(Debug, Clone, Copy)]
 pub struct Places<'a> {
     workspace: &'a Workspace,
     policy: &'a Policy,
+    locks: &'a [LockFile],
 }
 
 /// A place as people and machines see it.
@@ -32,13 +34,13 @@ impl<'a> Places<'a> {
     /// Those of a run.
     #[must_use]
     pub fn of(analysis: &'a Analysis) -> Self {
-        Self { workspace: &analysis.workspace, policy: &analysis.policy }
+        Self { workspace: &analysis.workspace, policy: &analysis.policy, locks: &analysis.locks }
     }
 
     /// Whether this is a rule file, not a source file.
     #[must_use]
     pub fn is_rule_file(&self, file: crate::finding::FileId) -> bool {
-        self.workspace.file(file).is_none()
+        self.policy.source(file).is_some()
     }
 
     /// The place, resolved. A file that is not known has an empty path.
@@ -51,6 +53,12 @@ impl<'a> Places<'a> {
             let position = content
                 .map_or(Position { line: 1, column: 1 }, |content| content.lines.position(&content.text, span.start));
             return Spot { path: &file.path, text, span, position, embedded: false };
+        }
+        if let Some(lock) = self.locks.iter().find(|lock| lock.file == place.file) {
+            let text = lock.text.as_deref().unwrap_or_default();
+            let span = clamped(text, place.span);
+            let position = LineIndex::new(text).position(text, span.start);
+            return Spot { path: &lock.path, text, span, position, embedded: false };
         }
         match self.policy.source(place.file) {
             Some(source) => {

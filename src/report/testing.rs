@@ -162,7 +162,16 @@ pub(crate) fn analysis() -> Analysis {
     };
     policy.sources.insert(0, rules);
     let (catalogue, directives) = (crate::clients::Catalogue::default(), Vec::new());
-    Analysis { workspace, inventory, policy, catalogue, directives, cwd: PathBuf::from("/shop"), tests: false }
+    Analysis {
+        workspace,
+        inventory,
+        locks: Vec::new(),
+        policy,
+        catalogue,
+        directives,
+        cwd: PathBuf::from("/shop"),
+        tests: false,
+    }
 }
 
 fn judged(finding: Finding, suppression: Option<Suppression>) -> Judged {

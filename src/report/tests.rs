@@ -75,6 +75,7 @@ fn published_schemas_are_those_of_the_types() {
         ("check.v1.json", schemars::schema_for!(json::CheckReport)),
         ("inventory.v1.json", schemars::schema_for!(inventory_json::InventoryReport)),
         ("keys.v1.json", schemars::schema_for!(by_key::KeysReport)),
+        ("schema.v1.json", schemars::schema_for!(super::schema::SchemaReport)),
     ];
     for (name, schema) in schemas {
         let text = json::pretty(&schema);

@@ -25,6 +25,7 @@ mod non_atomic_expiry;
 mod parse_error;
 mod pattern_invalidation;
 mod report;
+mod schema_changed;
 mod stampede_prone_miss;
 mod suppression_blanket;
 mod suppression_duplicate;
@@ -53,6 +54,7 @@ use rustc_hash::FxHashSet;
 use crate::finding::{Confidence, Finding, Level};
 use crate::inventory::{Inventory, Operation};
 use crate::policy::Policy;
+use crate::schema::LockFile;
 use crate::source::Workspace;
 pub use report::duration;
 
@@ -125,6 +127,8 @@ pub struct Context<'a> {
     pub policy: &'a Policy,
     /// The files, for names in messages.
     pub workspace: &'a Workspace,
+    /// The lock files of stored structures.
+    pub locks: &'a [LockFile],
 }
 
 /// A rule.
@@ -154,6 +158,7 @@ pub static REGISTRY: &[&dyn Rule] = &[
     &non_atomic_expiry::NonAtomicExpiry,
     &parse_error::ParseError,
     &pattern_invalidation::PatternInvalidation,
+    &schema_changed::SchemaChanged,
     &stampede_prone_miss::StampedeProneMiss,
     &suppression_blanket::SuppressionBlanket,
     &suppression_duplicate::SuppressionDuplicate,

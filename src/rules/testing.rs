@@ -8,6 +8,7 @@ use crate::inventory::{
     Operation, Purpose, Ttl, TtlKind, ValueUse, Via, WrapperUse,
 };
 use crate::policy::Policy;
+use crate::schema::LockFile;
 use crate::source::Workspace;
 use crate::template::{Hole, Template};
 use crate::text::Span;
@@ -17,7 +18,8 @@ use crate::text::Span;
 pub(super) struct World {
     pub(super) inventory: Inventory,
     pub(super) policy: Policy,
-    workspace: Workspace,
+    pub(super) workspace: Workspace,
+    pub(super) locks: Vec<LockFile>,
 }
 
 impl World {
@@ -49,7 +51,12 @@ impl World {
     /// What one rule says of it, test code left out.
     pub(super) fn check(&self, rule: &str) -> Vec<Finding> {
         assert!(find(rule).is_some(), "no rule {rule}");
-        let context = Context { inventory: &self.inventory, policy: &self.policy, workspace: &self.workspace };
+        let context = Context {
+            inventory: &self.inventory,
+            policy: &self.policy,
+            workspace: &self.workspace,
+            locks: &self.locks,
+        };
         super::run(context, false, |meta| meta.id == rule)
     }
 

@@ -27,7 +27,7 @@ pub use depth::{DepthError, MAX_BRACKETS, MAX_LEVELS, PARSE_STACK, check_depth};
 
 pub use load::{LoadOptions, SourceLoadError, Stdin};
 pub use modules::child_module_candidates;
-pub use paths::normalize;
+pub use paths::{display, normalize};
 pub use read::MAX_FILE_SIZE;
 use rustc_hash::FxHashMap;
 

@@ -29,7 +29,7 @@ pub fn normalize(path: &Path) -> PathBuf {
 
 /// `path` relative to `cwd`, with `/`; `.` for `cwd` itself, absolute where the two share no root.
 #[must_use]
-pub(super) fn display(cwd: &Path, path: &Path) -> String {
+pub fn display(cwd: &Path, path: &Path) -> String {
     let ours: Vec<_> = cwd.components().collect();
     let theirs: Vec<_> = path.components().collect();
     let shared = ours.iter().zip(&theirs).take_while(|(a, b)| a == b).count();

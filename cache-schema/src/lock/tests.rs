@@ -9,6 +9,7 @@ fn entry(version: u32, fingerprint: u32, fields: &[&str]) -> Entry {
         version,
         fingerprint,
         fields: fields.iter().map(|field| (*field).to_owned()).collect(),
+        inside: BTreeMap::new(),
     }
 }
 
@@ -116,4 +117,85 @@ fn writers_side_by_side_lose_nothing() {
     });
     let lock = Lock::read(&directory.path().join(FILE_NAME)).ok().flatten().unwrap_or_default();
     assert_eq!(lock.entries().count(), 16);
+}
+
+fn judged(was: &[&str], now: &[&str], reading: Reading) -> Vec<String> {
+    let lines = |lines: &[&str]| lines.iter().map(|line| (*line).to_owned()).collect::<Vec<_>>();
+    let told = |change: Change| format!("{change}{}", if change.is_compatible() { "" } else { " (breaks)" });
+    changes(&lines(was), &lines(now), reading).into_iter().map(told).collect()
+}
+
+#[test]
+fn a_change_is_judged_by_what_both_versions_read() {
+    let by_name = Reading::default();
+    let base = ["id: i64", "name: String"];
+    let table: [(&[&str], &[&str]); 12] = [
+        (&["id: i64", "name: String", "at: u64"], &["`at: u64` was added (breaks)"]),
+        (&["id: i64", "name: String", "at: u64 #[default]"], &["`at: u64` was added"]),
+        (&["id: i64", "name: String", "at: Option<u64>"], &["`at: Option<u64>` was added"]),
+        (&["id: i64", "name: String", "at: Option<u64> #[with=\"ts\"]"], &["`at: Option<u64>` was added (breaks)"]),
+        (&["#[default]", "id: i64", "name: String", "at: u64"], &["`#[default]` was added", "`at: u64` was added"]),
+        (&["id: i64"], &["`name` was removed (breaks)"]),
+        (&["id: i64", "title: String"], &["`name` was renamed to `title` (breaks)"]),
+        (&["id: i64", "name: Name"], &["`name` changed from `String` to `Name` (breaks)"]),
+        (&["id: i64", "name: String #[default]"], &["`name` became `#[serde(default)]`"]),
+        (
+            &["id: i64", "name: String #[skip_serializing_if=\"String::is_empty\"]"],
+            &["`name` became `#[serde(skip_serializing_if=\"String::is_empty\")]` (breaks)"],
+        ),
+        (&["name: String", "id: i64"], &["the order of the fields changed (breaks)"]),
+        (&["id: i64", "name: String"], &["the structure changed (breaks)"]),
+    ];
+    for (now, wanted) in table {
+        assert_eq!(judged(&base, now, by_name), wanted, "{now:?}");
+    }
+    let back = judged(&["id: i64", "name: String", "at: u64 #[default]"], &base, by_name);
+    assert_eq!(back, ["`at` was removed"]);
+}
+
+#[test]
+fn variants_are_read_by_name_as_well() {
+    let base = ["Card {}", "Card.number: String", "Cash"];
+    let by_name = Reading::default();
+    assert_eq!(
+        judged(&base, &["Card {}", "Card.number: String", "Cash", "Voucher()", "Voucher.0: u8"], by_name),
+        ["`Voucher` was added (breaks)"]
+    );
+    assert_eq!(judged(&base, &["Cash"], by_name), ["`Card` was removed (breaks)"]);
+    assert_eq!(judged(&base, &["Card()", "Card.0: String", "Cash"], by_name).len(), 2);
+    let caught = ["Card", "Other #[other]"];
+    assert_eq!(judged(&caught, &["Card", "Other #[other]", "Cash"], by_name), ["`Cash` was added"]);
+}
+
+#[test]
+fn by_position_or_with_unknown_fields_denied_nothing_may_be_added() {
+    let (was, now) = (["id: i64"], ["id: i64", "at: Option<u64>"]);
+    for reading in [Reading { by_position: true, closed: false }, Reading { by_position: false, closed: true }] {
+        assert_eq!(judged(&was, &now, reading), ["`at: Option<u64>` was added (breaks)"]);
+        assert_eq!(judged(&now, &was, reading), ["`at` was removed (breaks)"]);
+    }
+}
+
+#[test]
+fn what_is_inside_has_tables_of_its_own_and_outlives_a_derive() {
+    let Ok(directory) = tempfile::tempdir() else { panic!("no temporary directory") };
+    let path = directory.path().join(FILE_NAME);
+    let address = Inside { fingerprint: 9, fields: vec!["city: String".to_owned()] };
+    let whole = Entry { inside: BTreeMap::from([("Address".to_owned(), address)]), ..entry(2, 0xab, &["id: i64"]) };
+    let mut lock = Lock::default();
+    lock.set("user", "profile", whole.clone());
+    lock.set("user", "profile:{}:{}", Entry { template: "user:profile:{id}:{lang}".to_owned(), ..entry(0, 5, &[]) });
+    let text = lock.text();
+    assert_eq!(Lock::parse(&text), Ok(lock));
+    assert!(text.contains("]\n\n[user.profile.inside.Address]\nfingerprint = \"0x00000009\"\nfields = [\n"));
+    assert!(text.contains("[user.\"profile:{}:{}\"]\n") && !text.contains("version = 0"));
+
+    assert!(fs::write(&path, &text).is_ok());
+    let by_derive = entry(2, 0xab, &["id: i64"]);
+    assert!(pin_as(directory.path(), "user", "profile", &by_derive, Mode::Update).is_ok());
+    let kept = Lock::read(&path).ok().flatten().and_then(|lock| lock.get("user", "profile").cloned());
+    assert_eq!(kept, Some(whole));
+    assert!(pin_as(directory.path(), "user", "profile", &entry(3, 0xcd, &[]), Mode::Update).is_ok());
+    let replaced = Lock::read(&path).ok().flatten().and_then(|lock| lock.get("user", "profile").cloned());
+    assert!(replaced.is_some_and(|entry| entry.inside.is_empty()), "another structure has another inside");
 }

@@ -7,7 +7,7 @@ use syn::{Attribute, Expr, ExprLit, Lit, Meta, Token};
 use super::text::canonical;
 
 /// Attributes that leave the form and its meaning as they are.
-const WITHOUT_EFFECT: [&str; 6] = ["borrow", "bound", "crate", "deny_unknown_fields", "expecting", "alias"];
+const WITHOUT_EFFECT: [&str; 4] = ["borrow", "bound", "crate", "expecting"];
 
 /// A text for writing and one for reading; most often the same.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -24,6 +24,8 @@ pub(super) struct Attributes {
     pub(super) rename_all_fields: Both,
     /// Not stored at all.
     pub(super) skipped: bool,
+    /// `deny_unknown_fields`.
+    pub(super) closed: bool,
     aliases: Vec<String>,
     others: Vec<String>,
 }
@@ -46,6 +48,7 @@ impl Attributes {
                     "skip" => (unwritten, unread) = (true, true),
                     "skip_serializing" => unwritten = true,
                     "skip_deserializing" => unread = true,
+                    "deny_unknown_fields" => out.closed = true,
                     "alias" => out.aliases.push(canonical(meta.to_token_stream())),
                     name if WITHOUT_EFFECT.contains(&name) => {}
                     _ => out.others.push(canonical(meta.to_token_stream())),

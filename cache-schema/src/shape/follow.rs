@@ -18,9 +18,12 @@ pub trait Resolver {
 /// Words in a type that are no path.
 const NO_PATH: [&str; 6] = ["as", "const", "dyn", "fn", "impl", "mut"];
 
+/// Attributes of a type whose value is the type that is stored or read in its place.
+const CONVERSIONS: [&str; 4] = ["from", "into", "remote", "try_from"];
+
 impl Shape {
-    /// The paths that the types of the fields name, generic parameters left out: `Vec<model::Line>` names `Vec` and
-    /// `model::Line`. Sorted, each once.
+    /// The paths that the types of the fields and of conversions (`#[serde(from = "…")]`) name, generic parameters left out: `Vec<model::Line>`
+    /// names `Vec` and `model::Line`. Sorted, each once.
     #[must_use]
     pub fn paths(&self) -> Vec<String> {
         let mut out = Vec::new();
@@ -32,6 +35,11 @@ impl Shape {
         match &self.body {
             Body::Struct(own) => fields(own),
             Body::Enum(variants) => variants.iter().for_each(|variant| fields(&variant.fields)),
+        }
+        // `#[serde(from = "Stored")]`: what is stored is the other type.
+        let conversions = self.attributes.iter().filter_map(|attribute| attribute.split_once('='));
+        for (_, other) in conversions.filter(|(name, _)| CONVERSIONS.contains(name)) {
+            paths_in(other.trim_matches('"'), &mut out);
         }
         out.retain(|path| !self.generics.iter().any(|generic| generic.trim_start_matches("const ") == path));
         out.sort();

@@ -23,7 +23,7 @@
 //!   `crate`, `expecting`: bytes that were written by the same shape read the same.
 //!
 //! The derive macro of `cache-patterns` fingerprints one item. A caller that can find other items, as the linter can,
-//! gives a [`Resolver`] and gets a fingerprint that changes with nested types as well.
+//! gives a [`Resolver`] and gets a fingerprint that changes with nested types as well, or the shapes themselves.
 //!
 //! ```
 //! use cache_schema::shape::{Order, Shape};
@@ -52,6 +52,7 @@ pub use self::text::canonical;
 
 /// Whether the order of named fields and of variants belongs to the stored form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Order {
     /// No: the codec looks fields up by name (JSON, MessagePack with names).
     Free,
@@ -61,6 +62,7 @@ pub enum Order {
 
 /// What of a struct or enum decides how stored bytes are read.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Shape {
     /// The type's name; not part of the fingerprint.
     pub name: String,
@@ -72,10 +74,13 @@ pub struct Shape {
     pub body: Body,
     /// Whether order belongs to the stored form.
     pub order: Order,
+    /// `deny_unknown_fields`: whoever reads this shape refuses fields of another. Not part of the fingerprint.
+    pub closed: bool,
 }
 
 /// The inside of a [`Shape`].
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Body {
     /// A struct.
     Struct(Fields),
@@ -85,6 +90,7 @@ pub enum Body {
 
 /// The fields of a struct or variant that are stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Fields {
     /// How they are written.
     pub style: Style,
@@ -94,6 +100,7 @@ pub struct Fields {
 
 /// How fields are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Style {
     /// `{ name: Type }`
     Named,
@@ -105,9 +112,12 @@ pub enum Style {
 
 /// One stored field.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Field {
     /// The name in the stored form, or the index in a tuple. `written/read` where the two differ.
     pub name: String,
+    /// The name in the code, or the index there; not part of the fingerprint.
+    pub own: String,
     /// The type in canonical text.
     pub ty: String,
     /// serde attributes that count, in canonical text, sorted.
@@ -116,9 +126,12 @@ pub struct Field {
 
 /// One stored variant of an enum.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Variant {
     /// The name in the stored form. `written/read` where the two differ.
     pub name: String,
+    /// The name in the code; not part of the fingerprint.
+    pub own: String,
     /// serde attributes that count, in canonical text, sorted.
     pub attributes: Vec<String>,
     /// Its fields.
@@ -130,6 +143,29 @@ impl Shape {
     #[must_use]
     pub fn of(item: &syn::DeriveInput, order: Order) -> Self {
         read::shape(item, order)
+    }
+
+    /// The shape of `type Name = …;`: whoever names the alias reaches what it stands for.
+    #[must_use]
+    pub fn of_alias(item: &syn::ItemType) -> Self {
+        let ty = canonical(quote::ToTokens::to_token_stream(&item.ty));
+        let mut shape = Self::of_type(&syn::ext::IdentExt::unraw(&item.ident).to_string(), &ty);
+        shape.generics = read::generics(&item.generics);
+        shape
+    }
+
+    /// The shape of a value of the type `ty`, which is no struct or enum of its own: `Vec<User>`, `(User, Order)`.
+    #[must_use]
+    pub fn of_type(name: &str, ty: &str) -> Self {
+        let only = Field { name: "0".to_owned(), own: "0".to_owned(), ty: ty.to_owned(), attributes: Vec::new() };
+        Self {
+            name: name.to_owned(),
+            generics: Vec::new(),
+            attributes: Vec::new(),
+            body: Body::Struct(Fields { style: Style::Tuple, fields: vec![only] }),
+            order: Order::Free,
+            closed: false,
+        }
     }
 
     /// The shape in lines for people, in the order of the source: `name: Type #[attribute]`.

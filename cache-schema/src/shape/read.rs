@@ -26,23 +26,25 @@ pub(super) fn shape(item: &DeriveInput, order: Order) -> Shape {
                         return None;
                     }
                     let fields = fields(&variant.fields, attributes.rename_all.or(&all_fields));
-                    let name = attributes.name(&variant.ident.unraw().to_string(), &all, case::variant);
-                    Some(Variant { attributes: attributes.into_others(&name), name, fields })
+                    let own = variant.ident.unraw().to_string();
+                    let name = attributes.name(&own, &all, case::variant);
+                    Some(Variant { attributes: attributes.into_others(&name), name, own, fields })
                 })
                 .collect(),
         ),
     };
-    let generics = item
-        .generics
-        .params
-        .iter()
-        .map(|param| match param {
-            GenericParam::Lifetime(param) => format!("'{}", param.lifetime.ident),
-            GenericParam::Type(param) => param.ident.to_string(),
-            GenericParam::Const(param) => format!("const {}: {}", param.ident, canonical(param.ty.to_token_stream())),
-        })
-        .collect();
-    Shape { name: item.ident.unraw().to_string(), generics, attributes: own.into_others(""), body, order }
+    let generics = generics(&item.generics);
+    let closed = own.closed;
+    Shape { name: item.ident.unraw().to_string(), generics, attributes: own.into_others(""), body, order, closed }
+}
+
+pub(super) fn generics(generics: &syn::Generics) -> Vec<String> {
+    let written = generics.params.iter().map(|param| match param {
+        GenericParam::Lifetime(param) => format!("'{}", param.lifetime.ident),
+        GenericParam::Type(param) => param.ident.to_string(),
+        GenericParam::Const(param) => format!("const {}: {}", param.ident, canonical(param.ty.to_token_stream())),
+    });
+    written.collect()
 }
 
 fn fields(fields: &syn::Fields, all: &Both) -> Fields {
@@ -51,21 +53,21 @@ fn fields(fields: &syn::Fields, all: &Both) -> Fields {
         syn::Fields::Unnamed(_) => Style::Tuple,
         syn::Fields::Unit => Style::Unit,
     };
-    let stored = fields.iter().filter(|field| !Attributes::of(&field.attrs).skipped);
+    let stored = fields.iter().enumerate().filter(|(_, field)| !Attributes::of(&field.attrs).skipped);
     let fields = match style {
-        Style::Named => stored.map(|field| named(field, all)).collect(),
+        Style::Named => stored.map(|(_, field)| named(field, all)).collect(),
         // A skipped field of a tuple is not stored, so that what counts is the index among those that are.
-        _ => stored.enumerate().map(|(at, field)| one(field, at.to_string())).collect(),
+        _ => stored.enumerate().map(|(at, (own, field))| one(field, at.to_string(), own.to_string())).collect(),
     };
     Fields { style, fields }
 }
 
 fn named(field: &syn::Field, all: &Both) -> Field {
     let own = field.ident.as_ref().map(|ident| ident.unraw().to_string()).unwrap_or_default();
-    one(field, Attributes::of(&field.attrs).name(&own, all, case::field))
+    one(field, Attributes::of(&field.attrs).name(&own, all, case::field), own)
 }
 
-fn one(field: &syn::Field, name: String) -> Field {
+fn one(field: &syn::Field, name: String, own: String) -> Field {
     let attributes = Attributes::of(&field.attrs).into_others(&name);
-    Field { name, ty: canonical(field.ty.to_token_stream()), attributes }
+    Field { name, own, ty: canonical(field.ty.to_token_stream()), attributes }
 }

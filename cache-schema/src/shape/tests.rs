@@ -182,3 +182,11 @@ fn types_that_hold_each_other_come_to_an_end() {
     let root = shape("struct A { b: Box<B> }");
     assert_eq!(root.reached(&"A".to_owned(), &tree).len(), 1);
 }
+
+#[test]
+fn an_alias_and_a_conversion_lead_to_what_is_stored() {
+    let alias = Shape::of_alias(&syn::parse_str("type Lines = Vec<model::Line>;").unwrap_or_else(|e| panic!("{e}")));
+    assert_eq!((alias.name.as_str(), alias.paths()), ("Lines", vec!["Vec".to_owned(), "model::Line".to_owned()]));
+    let converted = shape("#[serde(from = \"Stored\", into = \"v1::Stored\", tag = \"kind\")] struct A { id: u8 }");
+    assert_eq!(converted.paths(), ["Stored", "u8", "v1::Stored"]);
+}

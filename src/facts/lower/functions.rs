@@ -83,6 +83,7 @@ impl Lowerer<'_> {
             visibility: head.visibility,
             attributes: head.attributes,
             kind,
+            shape: None,
         })
     }
 
@@ -161,6 +162,7 @@ impl Lowerer<'_> {
             visibility: function.visibility,
             attributes: function.attributes.clone(),
             kind: ItemKind::Function(function),
+            shape: None,
         }
     }
 

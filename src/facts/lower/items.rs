@@ -1,11 +1,12 @@
 //! Items: modules, types, constants, `use`.
 
+use cache_schema::shape::Shape;
 use proc_macro2::Span as TokenSpan;
 use syn::spanned::Spanned as _;
 
 use super::file::Lowerer;
 use super::literals::literal;
-use super::name;
+use super::{name, shapes};
 use crate::facts::item::{Field, Variant};
 use crate::facts::{Attributes, Item, ItemKind, Literal, Name, Visibility};
 use crate::text::Span;
@@ -30,11 +31,14 @@ impl Lowerer<'_> {
                 out.push(self.declare(alias, head, ItemKind::ExternCrate(name(&item.ident))));
             }
             syn::Item::Mod(item) => out.push(self.module(item)),
-            syn::Item::Struct(_) | syn::Item::Union(_) | syn::Item::Enum(_) => out.extend(self.data(item)),
+            syn::Item::Struct(_) | syn::Item::Union(_) | syn::Item::Enum(_) => out.extend(
+                self.data(item).map(|lowered| Item { shape: shapes::of_type(item, &lowered.attributes), ..lowered }),
+            ),
             syn::Item::Type(item) => {
                 let head = self.head(&item.attrs, &item.vis, item.type_token.span, item.semi_token.spans[0]);
                 let kind = ItemKind::Alias { generics: self.generics(&item.generics), ty: self.ty(&item.ty) };
-                out.push(self.declare(&item.ident, head, kind));
+                let lowered = self.declare(&item.ident, head, kind);
+                out.push(Item { shape: Some(Shape::of_alias(item).into()), ..lowered });
             }
             syn::Item::Const(item) => {
                 let head = self.head(&item.attrs, &item.vis, item.const_token.span, item.semi_token.spans[0]);
@@ -87,7 +91,7 @@ impl Lowerer<'_> {
     pub(super) fn declare(&self, ident: &syn::Ident, head: Head, kind: ItemKind) -> Item {
         let span = self.spans.span(ident.span());
         let Head { full_span, visibility, attributes } = head;
-        Item { name: name(ident), span, full_span, visibility, attributes, kind }
+        Item { name: name(ident), span, full_span, visibility, attributes, kind, shape: None }
     }
 
     fn module(&mut self, item: &syn::ItemMod) -> Item {

@@ -12,6 +12,7 @@ mod literals;
 mod macros;
 mod patterns;
 mod select;
+mod shapes;
 mod spans;
 mod template;
 #[cfg(test)]

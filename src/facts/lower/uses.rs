@@ -19,6 +19,7 @@ impl Lowerer<'_> {
             visibility: head.visibility,
             attributes: head.attributes,
             kind: ItemKind::Use(leaves),
+            shape: None,
         }
     }
 

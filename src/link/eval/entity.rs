@@ -22,6 +22,7 @@ struct Entity {
     prefix: Template,
     /// In seconds, with the place where it is stated.
     ttl: Option<(i128, FileId, Span)>,
+    codec: Encoding,
 }
 
 impl<'a> Evaluator<'a> {
@@ -73,7 +74,9 @@ impl<'a> Evaluator<'a> {
             let ttl = entity.as_ref().and_then(|entity| entity.ttl).filter(|_| writes);
             if let Some((seconds, file, span)) = ttl {
                 sent.push(Argument { value: Value::int(seconds), file, span });
-                let encoded = Encoded { format: Encoding::Json, ty: ty.clone(), generic: false };
+                let format = entity.as_ref().map_or(Encoding::Json, |entity| entity.codec);
+                let by_position = format == Encoding::Postcard;
+                let encoded = Encoded { format, ty: ty.clone(), generic: false, by_position };
                 let value = Value { encoded: Some(encoded.into()), ..Value::typed(ty.clone()) };
                 sent.push(Argument { value, file: place.0, span: place.1 });
             }
@@ -126,7 +129,12 @@ impl<'a> Evaluator<'a> {
                 _ => None,
             };
             let ttl = find("ttl").and_then(|(value, span)| Some((seconds_of(value)?, file, span)));
-            return Some(Entity { prefix: prefix(text("service"), text("version"), text("entity")), ttl });
+            let codec = match text("codec").as_deref() {
+                Some("postcard") => Encoding::Postcard,
+                Some("msgpack") => Encoding::MessagePack,
+                _ => Encoding::Json,
+            };
+            return Some(Entity { prefix: prefix(text("service"), text("version"), text("entity")), ttl, codec });
         }
         let text = |this: &mut Self, name: &str| {
             let constant = this.world.associated_constant(ty, name)?;
@@ -139,7 +147,21 @@ impl<'a> Evaluator<'a> {
         self.world.associated_constant(ty, "SERVICE")?;
         let (service, version, entity) = (text(self, "SERVICE"), text(self, "VERSION"), text(self, "ENTITY"));
         let ttl = self.world.associated_constant(ty, "TTL").and_then(|constant| self.stated_ttl(constant));
-        Some(Entity { prefix: prefix(service, version, entity), ttl })
+        Some(Entity { prefix: prefix(service, version, entity), ttl, codec: self.stated_codec(ty) })
+    }
+
+    /// `const CODEC: Codec = Codec::Postcard;`
+    fn stated_codec(&self, ty: &Ty) -> Encoding {
+        let constant = self.world.associated_constant(ty, "CODEC").map(|id| &self.world.index.def(id).item.kind);
+        let Some(ItemKind::Constant { value: Some(value), .. }) = constant else { return Encoding::Json };
+        match &value.kind {
+            ExprKind::Path(path) => match path.last().map(|last| last.name.as_str()) {
+                Some("Postcard") => Encoding::Postcard,
+                Some("MsgPack") => Encoding::MessagePack,
+                _ => Encoding::Json,
+            },
+            _ => Encoding::Json,
+        }
     }
 
     /// `const TTL: Ttl = Ttl::mins(15);`

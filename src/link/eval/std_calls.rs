@@ -122,7 +122,7 @@ impl<'a> Evaluator<'a> {
         }
         if let Some(format) = encoder(path) {
             let value = first?;
-            return Some(self.encoded(format, value));
+            return Some(self.encoded(format, value, by_position(format, path)));
         }
         if matches!(owner, "Duration" | "TimeDelta" | "Span" | "SignedDuration")
             && let Some((micros, _)) = unit_micros(last)
@@ -167,9 +167,9 @@ impl<'a> Evaluator<'a> {
         None
     }
 
-    fn encoded(&self, format: Encoding, value: &Value) -> Value {
+    fn encoded(&self, format: Encoding, value: &Value, by_position: bool) -> Value {
         let generic = matches!(value.ty, Ty::Bounded(_));
-        let encoded = Encoded { format, ty: value.ty.clone(), generic };
+        let encoded = Encoded { format, ty: value.ty.clone(), generic, by_position };
         Value {
             ty: Ty::external("String"),
             encoded: Some(Rc::new(encoded)),
@@ -285,10 +285,10 @@ impl<'a> Evaluator<'a> {
     fn encodes(&mut self, _frame: &mut Frame, receiver: &Value, call: &'a MethodCall) -> Option<Value> {
         match call.name.as_str() {
             "encode_to_vec" | "write_to_bytes" if call.args.is_empty() => {
-                Some(self.encoded(Encoding::Protobuf, receiver))
+                Some(self.encoded(Encoding::Protobuf, receiver, false))
             }
             "to_string" | "to_vec" if receiver.ty.last() == Some("Value") => {
-                Some(self.encoded(Encoding::Json, receiver))
+                Some(self.encoded(Encoding::Json, receiver, false))
             }
             _ => None,
         }
@@ -736,6 +736,17 @@ fn replaced(text: &str, from: &str, to: &Template) -> Template {
         out.push_text(part);
     }
     out
+}
+
+/// Whether what a serialiser writes is read by position. MessagePack has names only where they are asked for.
+fn by_position(format: Encoding, path: &str) -> bool {
+    match format {
+        Encoding::Bincode | Encoding::Postcard => true,
+        Encoding::MessagePack => !last_segment(path).contains("named"),
+        // Self-describing text keeps its names.
+        Encoding::Other => !["serde_yaml", "ron", "toml"].contains(&path.split("::").next().unwrap_or_default()),
+        _ => false,
+    }
 }
 
 /// Serialisers by path.

@@ -10,6 +10,7 @@ mod missing_ttl;
 mod mixed_ttl;
 mod non_atomic_expiry;
 mod pages;
+mod schema_changed;
 mod stampede_prone_miss;
 mod ttl_policy;
 mod ttl_unit_mismatch;

@@ -57,6 +57,7 @@ const WORLDS: &[fn() -> Vec<World>] = &[
     super::key_collision::worlds,
     super::lock_release_without_token::worlds,
     super::mixed_ttl::worlds,
+    super::schema_changed::worlds,
 ];
 
 /// At least one finding of every rule, in several forms.
