@@ -45,6 +45,10 @@ pub(super) struct Builder<'p, 'a> {
     /// What each function's commands look like with unknown parameters.
     views: FxHashMap<FnId, FxHashMap<Site, View>>,
     found: BTreeMap<Key, Operation>,
+    /// Calls through a trait, by place, command and method: whichever implementation runs, one operation is sent.
+    dispatched: FxHashMap<((FileId, Span), String, String), Key>,
+    /// The same operation as other implementations have it.
+    aliases: Vec<(Key, Key)>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -63,6 +67,8 @@ pub(super) fn build(program: &Program<'_>) -> Inventory {
         below: FxHashMap::default(),
         views: FxHashMap::default(),
         found: BTreeMap::new(),
+        dispatched: FxHashMap::default(),
+        aliases: Vec::new(),
     };
     for root in &program.roots {
         builder.view(root.function, &root.outcome);
@@ -82,6 +88,11 @@ pub(super) fn build(program: &Program<'_>) -> Inventory {
     for (at, (key, operation)) in operations.iter_mut().enumerate() {
         operation.id = OpId(u32::try_from(at).unwrap_or(u32::MAX));
         ids.insert(key.clone(), operation.id);
+    }
+    for (alias, key) in &builder.aliases {
+        if let Some(id) = ids.get(key).copied() {
+            ids.insert(alias.clone(), id);
+        }
     }
     for (key, operation) in &mut operations {
         if let Some(wrapper) = &mut operation.wrapper {
@@ -203,6 +214,16 @@ impl Builder<'_, '_> {
         }
     }
 
+    /// The operation of the first implementation that sends this command at this place.
+    fn dispatched(&mut self, key: Key, operation: &Operation) -> Key {
+        let call = (key.place, operation.command.clone(), operation.spelled.clone());
+        let first = self.dispatched.entry(call).or_insert_with(|| key.clone()).clone();
+        if first != key {
+            self.aliases.push((key, first.clone()));
+        }
+        first
+    }
+
     fn add(&mut self, key: Key, operation: Operation) {
         match self.found.get_mut(&key) {
             Some(known) => merge(known, operation),
@@ -316,6 +337,7 @@ impl Builder<'_, '_> {
             // Places inside the callee mean nothing in the caller's file.
             localise(&mut operation, call);
             let key = Key { place: (call.place.file, call.place.span), site };
+            let key = if call.certain { key } else { self.dispatched(key, &operation) };
             self.add(key, operation);
         }
     }
