@@ -1,5 +1,5 @@
 //! A whole run on a large tree, as a ratio to `rg -l redis` on the same tree in the same run; then the time of each stage,
-//! and peak memory (Linux). Run by hand: `cargo bench`. `CACHE_LINT_TREE=PATH` takes another tree; without it one is made
+//! and peak memory (Linux); then runs with the cache: cold, and warm as a ratio to it. Run by hand: `cargo bench`. `CACHE_LINT_TREE=PATH` takes another tree; without it one is made
 //! of the sources that cargo has unpacked (at least a million lines where there are as many) and the demo shop.
 #![allow(clippy::expect_used, clippy::unwrap_used, missing_docs)]
 
@@ -23,7 +23,8 @@ fn main() {
     println!("tree: {files} files, {lines} lines");
 
     let ours = env!("CARGO_BIN_EXE_cache-lint");
-    let lint = || run(Command::new(ours).args(["check", "--isolated", "-f", "json", "."]).current_dir(&tree));
+    let lint =
+        || run(Command::new(ours).args(["check", "--isolated", "--no-cache", "-f", "json", "."]).current_dir(&tree));
     let search = || run(Command::new("rg").args(["-l", "redis", "-g", "*.rs", "."]).current_dir(&tree));
     // Once each, so that both read from memory.
     let (_, peak) = lint();
@@ -38,7 +39,51 @@ fn main() {
     } else {
         println!("rg is not installed: no ratio");
     }
+    cache(&tree);
     stages(&tree);
+}
+
+/// Runs with the cache: over an empty one, over a full one, and after one file has changed.
+fn cache(tree: &Path) {
+    let kept = tempfile::tempdir().expect("a temporary folder");
+    let folder = kept.path().join("entries");
+    let lint = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cache-lint"));
+        command.args(["check", "--isolated", "-f", "json", "."]).current_dir(tree).env("CACHE_LINT_CACHE_DIR", &folder);
+        run(&mut command).0
+    };
+    // What was written just now is read again instead of trusting its time stamp.
+    std::thread::sleep(Duration::from_secs(3));
+    let cold = best(|| {
+        let _ = fs::remove_dir_all(&folder);
+        lint()
+    });
+    let warm = best(lint);
+    println!("cold, filling the cache: {:.3} s", cold.as_secs_f64());
+    println!(
+        "warm, nothing changed:   {:.3} s, ratio {:.2}",
+        warm.as_secs_f64(),
+        warm.as_secs_f64() / cold.as_secs_f64()
+    );
+    let file = tree.join("shop/src/lib.rs");
+    let Some(text) =
+        [file.clone(), tree.join("shop/src/main.rs")].iter().find_map(|path| fs::read_to_string(path).ok())
+    else {
+        return;
+    };
+    let path = if file.is_file() { file } else { tree.join("shop/src/main.rs") };
+    let mut round = 0;
+    let changed = best(|| {
+        round += 1;
+        fs::write(&path, format!("{text}\n// {round}\n")).expect("the file can be written");
+        lint()
+    });
+    fs::write(&path, text).expect("the file can be written");
+    println!(
+        "warm, one file changed:  {:.3} s, ratio {:.2}",
+        changed.as_secs_f64(),
+        changed.as_secs_f64() / cold.as_secs_f64()
+    );
 }
 
 /// Time of each stage in this process, from what the stages report of themselves.

@@ -47,7 +47,7 @@ pub enum BaselineState {
 }
 
 /// A place in a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Place {
     /// The file.
     pub file: FileId,
@@ -56,7 +56,7 @@ pub struct Place {
 }
 
 /// A place with something to say about it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Label {
     /// Where; may be in the rule file.
     pub place: Place,
@@ -75,7 +75,7 @@ pub enum Safety {
 }
 
 /// A text that takes the place of another.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Edit {
     /// What is replaced; empty for an insertion.
     pub place: Place,
@@ -84,7 +84,7 @@ pub struct Edit {
 }
 
 /// A change of the sources that removes a finding.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fix {
     /// Whether it may be applied unseen.
     pub safety: Safety,
@@ -95,9 +95,10 @@ pub struct Fix {
 }
 
 /// One thing that a rule has to say.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
-    /// The rule's id, for example `missing-ttl`.
+    /// The rule's id, for example `missing-ttl`. Serialised beside it, because it is only borrowed.
+    #[serde(skip)]
     pub rule: &'static str,
     /// The level after the rule's own judgement, before the policy and the command line have their say.
     pub level: Level,

@@ -7,10 +7,12 @@
 //! The command line lives in [`cli`].
 
 pub mod baseline;
+pub mod cache;
 pub mod changes;
 pub mod cli;
 pub mod clients;
 pub mod date;
+pub mod disk;
 pub mod facts;
 pub mod finding;
 pub mod fingerprint;

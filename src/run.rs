@@ -1,10 +1,14 @@
 //! The stages joined: from paths to what is reported.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
 
 use crate::clients::Catalogue;
+use crate::disk;
+use crate::facts::lower::{Memory, lower_all_with};
 use crate::finding::{BaselineState, FileId, Finding, Level, Place};
 use crate::fingerprint::{Fingerprints, Identity};
 use crate::fixes::{self, Ground};
@@ -39,6 +43,23 @@ pub struct Analysis {
     pub cwd: PathBuf,
     /// Test code was looked at as well.
     pub tests: bool,
+    /// How much was looked at.
+    pub extent: Extent,
+}
+
+/// How much was looked at.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Extent {
+    /// Files that were asked for and read.
+    pub files: usize,
+    /// Files that were asked for and cannot matter.
+    pub files_skipped: usize,
+    /// Packages of the files that were read.
+    pub packages: usize,
+    /// Operations in them.
+    pub operations: usize,
+    /// Operations of which a key or the TTL could not be resolved.
+    pub undetermined: usize,
 }
 
 impl Analysis {
@@ -49,10 +70,26 @@ impl Analysis {
         })
     }
 
+    /// With its extent, counted.
+    #[must_use]
+    pub fn measured(mut self) -> Self {
+        let selected = || self.workspace.files.iter().filter(|file| file.selected);
+        let read = || selected().filter(|file| file.content.is_some());
+        let packages: BTreeSet<_> = read().map(|file| file.package).collect();
+        self.extent = Extent {
+            files: read().count(),
+            files_skipped: selected().count() - read().count(),
+            packages: packages.len(),
+            operations: self.operations().count(),
+            undetermined: self.operations().filter(|op| !op.is_resolved()).count(),
+        };
+        self
+    }
+
     /// The root of the repository around the working directory; the working directory where there is none.
     #[must_use]
     pub fn root(&self) -> &Path {
-        self.cwd.ancestors().find(|folder| folder.join(".git").exists()).unwrap_or(&self.cwd)
+        self.cwd.ancestors().find(|folder| disk::exists(&folder.join(".git"))).unwrap_or(&self.cwd)
     }
 
     /// The absolute path of a place's file; `None` for the rules that come with the tool.
@@ -60,6 +97,9 @@ impl Analysis {
     pub fn absolute(&self, file: FileId) -> Option<PathBuf> {
         if let Some(file) = self.workspace.file(file) {
             return Some(file.absolute.clone());
+        }
+        if let Some(lock) = self.locks.iter().find(|lock| lock.file == file) {
+            return Some(lock.absolute.clone());
         }
         let source = self.policy.source(file).filter(|source| !source.embedded)?;
         Some(normalize(&self.cwd.join(&source.path)))
@@ -116,6 +156,19 @@ impl std::fmt::Display for Stage {
 /// # Errors
 /// Nothing to check, or a named path that is not there.
 pub fn analyse(options: RunOptions, policy: Policy, watch: &dyn Fn(Stage)) -> Result<Analysis, SourceLoadError> {
+    analyse_with(options, policy, None, watch)
+}
+
+/// The same; files that the memory knows are not parsed.
+///
+/// # Errors
+/// Nothing to check, or a named path that is not there.
+pub fn analyse_with(
+    options: RunOptions,
+    policy: Policy,
+    memory: Option<&dyn Memory>,
+    watch: &dyn Fn(Stage),
+) -> Result<Analysis, SourceLoadError> {
     let RunOptions { threads, tests, .. } = options;
     let tests = tests || policy.tests;
     watch(Stage::Reading);
@@ -123,7 +176,7 @@ pub fn analyse(options: RunOptions, policy: Policy, watch: &dyn Fn(Stage)) -> Re
     let (mut workspace, catalogue) = on_threads(threads, || load(options, &policy))?;
     let read = workspace.files.iter().filter(|file| file.content.is_some()).count();
     watch(Stage::Parsing(read));
-    let (facts, errors) = on_threads(threads, || crate::facts::lower::lower_all(&workspace));
+    let (facts, errors) = on_threads(threads, || lower_all_with(&workspace, memory));
     workspace.errors.extend(errors);
     workspace.errors.sort_by(|a, b| (&a.path, a.offset, &a.message).cmp(&(&b.path, b.offset, &b.message)));
     watch(Stage::Following(read));
@@ -136,7 +189,8 @@ pub fn analyse(options: RunOptions, policy: Policy, watch: &dyn Fn(Stage)) -> Re
         (inventory, directives)
     });
     let locks = schema::load(&mut workspace, &inventory, &cwd);
-    Ok(Analysis { workspace, inventory, locks, policy, catalogue, directives, cwd, tests })
+    let extent = Extent::default();
+    Ok(Analysis { workspace, inventory, locks, policy, catalogue, directives, cwd, tests, extent }.measured())
 }
 
 /// The files of a run, and the clients that make them matter.
@@ -156,7 +210,7 @@ pub fn load(options: RunOptions, policy: &Policy) -> Result<(Workspace, Catalogu
 }
 
 /// A finding as it is reported: with its final level.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Judged {
     /// The finding; its level is the one that counts.
     pub finding: Finding,
@@ -168,6 +222,17 @@ pub struct Judged {
     pub baseline: Option<BaselineState>,
     /// None of its places lies in what was changed. Only set where a run asks for changes.
     pub outside: bool,
+}
+
+impl Judged {
+    /// The files that it points into.
+    pub fn files(&self) -> impl Iterator<Item = FileId> {
+        let Finding { primary, labels, flow, fix, .. } = &self.finding;
+        let edits = fix.iter().flat_map(|fix| &fix.edits).map(|edit| edit.place);
+        let comment = self.suppression.iter().filter_map(|suppression| suppression.place);
+        let labels = labels.iter().chain(flow).map(|label| label.place);
+        std::iter::once(*primary).chain(labels).chain(edits).chain(comment).map(|place| place.file)
+    }
 }
 
 /// How findings are judged.

@@ -6,6 +6,7 @@
 fn the_command_line_answers_as_written() {
     trycmd::TestCases::new()
         .env("NO_COLOR", "1")
+        .env("CACHE_LINT_CACHE_DIR", concat!(env!("CARGO_TARGET_TMPDIR"), "/cache"))
         .env("CACHE_LINT_FORMAT", "graphical")
         .env("SOURCE_DATE_EPOCH", "1781481600")
         .case("tests/cmd/*.trycmd")

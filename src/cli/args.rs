@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
+use super::cached::CacheArgs;
 use super::compare_args::{BaselineArgs, ChangeArgs, CompareArgs};
 use super::level_flags::LevelFlags;
 use crate::finding::{Confidence, Level};
@@ -59,6 +60,8 @@ pub(super) enum Command {
     /// The first run writes all findings to the baseline. Later runs take out what was not found again and leave new
     /// findings open, unless --accept-new takes them in.
     Baseline(BaselineArgs),
+    /// Remove what runs have left behind for the next one.
+    Clean(CacheArgs),
     /// Answer a coding agent that has edited a file or wants to stop; --install writes the hooks.
     Hook(HookArgs),
     /// Hold stored structures against cache-schema.lock, or write it.
@@ -278,6 +281,8 @@ pub(super) struct InputArgs {
     /// cure below each finding
     #[arg(long, short)]
     pub(super) verbose: bool,
+    #[command(flatten)]
+    pub(super) cache: CacheArgs,
 }
 
 /// Which rule file holds.

@@ -3,14 +3,13 @@
 use super::args::{CheckArgs, Format, ThresholdArgs};
 use super::failure::Failure;
 use super::ground::Ground;
-use super::{baseline, fix, setup, terminal};
+use super::{baseline, cached, fix, setup, terminal};
 use crate::baseline::Comparison;
 use crate::changes::Changes;
-use crate::date;
 use crate::finding::Confidence;
 use crate::policy::Policy;
 use crate::report::{Report, Style, Summary, View, concise, graphical, json, statistics};
-use crate::run::{Analysis, Judged, Judgement, Stage, judge};
+use crate::run::{Analysis, Judged, Judgement, judge};
 use crate::standing;
 
 pub(super) fn run(args: &CheckArgs) -> Result<u8, Failure> {
@@ -21,11 +20,19 @@ pub(super) fn run(args: &CheckArgs) -> Result<u8, Failure> {
 pub(super) fn once(args: &CheckArgs, mended: usize) -> Result<u8, Failure> {
     let (ground, changes) = Ground::of(&args.changes)?;
     let on_stderr = terminal::of_stderr(args.output.shown.color);
-    let (analysis, stages) = setup::analyse_on(&ground, &args.input, &args.policy, on_stderr)?;
-    stages.enter(Stage::Judging(analysis.inventory.operations.len()));
-    let found = Found::of(args, &ground, changes.as_ref(), &analysis)?;
-    stages.end();
+    let (analysis, judged) = cached::check(&ground, args, on_stderr)?;
+    let found = Found::of(args, &ground, changes.as_ref(), &analysis, judged)?;
     report(args, &analysis, &found, mended)
+}
+
+/// The findings, with level, suppression and fingerprint.
+pub(super) fn judged(args: &CheckArgs, analysis: &Analysis, today: &str) -> Vec<Judged> {
+    judge(analysis, &judgement(args, &analysis.policy, today))
+}
+
+/// How the flags want findings judged.
+pub(super) fn judgement<'a>(args: &'a CheckArgs, policy: &'a Policy, today: &'a str) -> Judgement<'a> {
+    Judgement { levels: setup::levels(&args.levels, policy), no_ignores: args.report.no_ignores, today }
 }
 
 /// What is found, and how it stands to the baseline and to what was changed.
@@ -41,10 +48,9 @@ impl Found {
         ground: &Ground,
         changes: Option<&Changes>,
         analysis: &Analysis,
+        mut judged: Vec<Judged>,
     ) -> Result<Self, Failure> {
-        let today = date::today();
         let levels = setup::levels(&args.levels, &analysis.policy);
-        let mut judged = judge(analysis, &Judgement { levels, no_ignores: args.report.no_ignores, today: &today });
         let view = view(args, &analysis.policy);
         let known = baseline::of_check(&args.compare, analysis, ground)?;
         let known = known.map(|(known, name)| {

@@ -11,6 +11,7 @@ use super::ground::Ground;
 use super::setup::{self, Input, Stages};
 use super::terminal;
 use crate::changes::Changes;
+use crate::date;
 use crate::finding::{BaselineState, Safety};
 use crate::fixes::{self, MOST_ROUNDS, Outcome, check_tree};
 use crate::report::counted;
@@ -56,7 +57,7 @@ fn mend(args: &CheckArgs, ground: &Ground, changes: Option<&Changes>) -> Result<
         options.load.instead.clone_from(instead);
         let analysis = run::analyse(options, policy.clone(), &|stage| stages.enter(stage)).map_err(setup::explain)?;
         stages.enter(Stage::Judging(analysis.inventory.operations.len()));
-        let found = Found::of(args, ground, changes, &analysis)?;
+        let found = Found::of(args, ground, changes, &analysis, check::judged(args, &analysis, &date::today()))?;
         let judged = found.judged.clone();
         last = Some(found);
         Ok::<_, Failure>((analysis, judged))

@@ -45,6 +45,11 @@ impl Ground {
         Ok((Self { cwd, snapshot: Some(snapshot), ..ground }, Some(changes)))
     }
 
+    /// The root of the repository around the working directory of the process; that itself where there is none.
+    pub(super) fn project(&self) -> &Path {
+        self.process.ancestors().find(|folder| folder.join(".git").exists()).unwrap_or(&self.process)
+    }
+
     /// Files are read from the index.
     pub(super) fn is_staged(&self) -> bool {
         self.snapshot.is_some()

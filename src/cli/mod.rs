@@ -2,6 +2,7 @@
 
 mod args;
 mod baseline;
+mod cached;
 mod changes;
 mod check;
 mod compare_args;
@@ -69,6 +70,7 @@ fn dispatch(command: &Command) -> Result<u8, Failure> {
         Command::Config(args) => config::run(args).map(|()| 0),
         Command::Files(args) => files::run(args).map(|()| 0),
         Command::Init(args) => init::run(args).map(|()| 0),
+        Command::Clean(args) => cached::clean(args).map(|()| 0),
         Command::Baseline(args) => baseline::run(args).map(|()| 0),
         Command::Hook(args) => hook::run(args),
         Command::Schema(args) => schema::run(args),
@@ -85,7 +87,7 @@ fn look(command: &Command) -> (ColorChoice, Format) {
         Command::Config(args) => &args.shown,
         Command::Files(args) => &args.shown,
         Command::Baseline(args) => &args.shown,
-        Command::Init(_) | Command::Hook(_) => return (ColorChoice::Auto, Format::Graphical),
+        Command::Init(_) | Command::Hook(_) | Command::Clean(_) => return (ColorChoice::Auto, Format::Graphical),
         Command::Schema(args) => &args.action.run().output.shown,
     };
     (shown.color, shown.format)

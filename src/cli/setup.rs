@@ -10,7 +10,9 @@ use super::args::{Cli, Format, InputArgs, LevelArgs, OutputArgs, PolicyArgs};
 use super::failure::Failure;
 use super::ground::Ground;
 use super::progress::Progress;
-use super::terminal;
+use super::{cached, terminal};
+use crate::cache::FactsPack;
+use crate::facts::lower::Memory;
 use crate::levels::{Levels, names};
 use crate::policy::{Policy, PolicyOptions, Vocabulary, nearest};
 use crate::report::Style;
@@ -165,18 +167,30 @@ fn split_globs(text: &str) -> Vec<String> {
     globs
 }
 
-/// Analyses, showing where it stands.
-pub(super) fn analyse(args: &InputArgs, policy: &PolicyArgs, style: Style) -> Result<(Analysis, Stages), Failure> {
-    analyse_on(&Ground::work_tree()?, args, policy, style)
+/// A run that can begin.
+pub(super) struct Prepared<'a> {
+    pub(super) options: RunOptions,
+    pub(super) policy: Policy,
+    args: &'a InputArgs,
 }
 
-/// The same for a run that may take place elsewhere.
-pub(super) fn analyse_on(
+impl Prepared<'_> {
+    /// Analyses, showing where it stands. Files that the facts know are not parsed.
+    pub(super) fn run(self, facts: Option<&FactsPack>) -> Result<(Analysis, Stages), Failure> {
+        let stages = Stages::new(self.args);
+        let memory = facts.map(|facts| facts as &dyn Memory);
+        let analysis = run::analyse_with(self.options, self.policy, memory, &|stage| stages.enter(stage));
+        Ok((analysis.map_err(explain)?, stages))
+    }
+}
+
+/// Reads the rule file, and what is asked for.
+pub(super) fn prepare<'a>(
     ground: &Ground,
-    args: &InputArgs,
+    args: &'a InputArgs,
     policy: &PolicyArgs,
     style: Style,
-) -> Result<(Analysis, Stages), Failure> {
+) -> Result<Prepared<'a>, Failure> {
     let input = Input::on(ground, args)?;
     let policy = policy_on(ground, policy, &input.places)?;
     if args.verbose {
@@ -185,9 +199,18 @@ pub(super) fn analyse_on(
             terminal::complain(&format!("rule file: {}{built_in}\n", source.path), style);
         }
     }
-    let stages = Stages::new(args);
-    let analysis = run::analyse(input.options, policy, &|stage| stages.enter(stage)).map_err(explain)?;
-    Ok((analysis, stages))
+    Ok(Prepared { options: input.options, policy, args })
+}
+
+/// Prepares and analyses.
+pub(super) fn analyse(args: &InputArgs, policy: &PolicyArgs, style: Style) -> Result<(Analysis, Stages), Failure> {
+    let ground = Ground::work_tree()?;
+    let facts = cached::facts(&ground, &args.cache);
+    let result = prepare(&ground, args, policy, style)?.run(facts.as_ref());
+    if let Some(facts) = facts {
+        facts.close();
+    }
+    result
 }
 
 /// A path that is not there may be meant as a command.

@@ -2,6 +2,7 @@
 //!
 //! This is the only folder that sees `syn`. The model lies in three files: [`item`] (declarations), [`ty`] (types and
 //! paths) and [`expr`] (bodies). [`lower`] makes it from a syntax tree, which is dropped at once.
+#![cfg_attr(not(test), warn(clippy::disallowed_methods))]
 
 pub mod expr;
 pub mod item;

@@ -1,6 +1,7 @@
 //! Every Redis operation of the workspace, and the order of events inside each function.
 //!
 //! [`operation`] is the contract that rules and reports read. The other files make it out of what `link` found.
+#![cfg_attr(not(test), warn(clippy::disallowed_methods))]
 
 mod build;
 pub mod event;

@@ -314,6 +314,12 @@ impl Operation {
         self.keys.iter().filter_map(|key| key.template.as_ref())
     }
 
+    /// All keys and the TTL are known.
+    #[must_use]
+    pub fn is_resolved(&self) -> bool {
+        self.keys.iter().all(|key| key.template.is_some()) && self.ttl.kind != TtlKind::Undetermined
+    }
+
     /// The first known template.
     #[must_use]
     pub fn template(&self) -> Option<&Template> {

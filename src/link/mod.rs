@@ -3,6 +3,7 @@
 //! [`index`](self) holds modules and declarations, `resolve` names, `world` types and impls, `eval` evaluates bodies.
 //! The result is a [`Program`]: for every function that can reach Redis, the commands it sends, in order, with the values
 //! of their arguments.
+#![cfg_attr(not(test), warn(clippy::disallowed_methods))]
 
 mod eval;
 pub(crate) mod index;

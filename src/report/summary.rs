@@ -1,14 +1,11 @@
 //! How much was looked at, and what came of it.
 
-use std::collections::BTreeSet;
-
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Style;
 use crate::finding::{Level, Safety};
-use crate::inventory::{Operation, TtlKind};
-use crate::run::{Analysis, Judged};
+use crate::run::{Analysis, Extent, Judged};
 
 /// The figures of a run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -97,15 +94,13 @@ impl Counts {
 
 impl Summary {
     pub(super) fn of(analysis: &Analysis, counted: &[&Judged], suppressed: usize, hidden: usize) -> Self {
-        let selected = || analysis.workspace.files.iter().filter(|file| file.selected);
-        let read = || selected().filter(|file| file.content.is_some());
-        let packages: BTreeSet<_> = read().map(|file| file.package).collect();
+        let Extent { files, files_skipped, packages, operations, undetermined } = analysis.extent;
         Self {
-            files: read().count(),
-            files_skipped: selected().count() - read().count(),
-            packages: packages.len(),
-            operations: analysis.operations().count(),
-            undetermined: analysis.operations().filter(|op| is_undetermined(op)).count(),
+            files,
+            files_skipped,
+            packages,
+            operations,
+            undetermined,
             findings: Counts::of(counted),
             fixed: 0,
             fixable: with_fix(counted, Safety::Safe),
@@ -196,11 +191,6 @@ impl Summary {
 /// How many of them have a fix of this safety.
 fn with_fix(counted: &[&Judged], safety: Safety) -> usize {
     counted.iter().filter(|judged| judged.finding.fix.as_ref().is_some_and(|fix| fix.safety == safety)).count()
-}
-
-/// A key or the TTL is not known.
-fn is_undetermined(op: &Operation) -> bool {
-    op.keys.iter().any(|key| key.template.is_none()) || op.ttl.kind == TtlKind::Undetermined
 }
 
 /// `1 file`, `2 files`.

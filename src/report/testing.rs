@@ -8,7 +8,7 @@ use crate::inventory::{
     Condition, Effect, Encoding, Inventory, KeyUse, OpId, Operation, Purpose, Ttl, TtlKind, ValueUse, Via, WrapperUse,
 };
 use crate::policy::{Policy, PolicySource};
-use crate::run::{Analysis, Judged};
+use crate::run::{Analysis, Extent, Judged};
 use crate::source::{Content, Package, PackageId, SourceError, SourceFile, Workspace};
 use crate::suppress::Suppression;
 use crate::template::{Hole, Template};
@@ -161,17 +161,18 @@ pub(crate) fn analysis() -> Analysis {
         embedded: false,
     };
     policy.sources.insert(0, rules);
-    let (catalogue, directives) = (crate::clients::Catalogue::default(), Vec::new());
     Analysis {
         workspace,
         inventory,
         locks: Vec::new(),
         policy,
-        catalogue,
-        directives,
+        catalogue: crate::clients::Catalogue::default(),
+        directives: Vec::new(),
         cwd: PathBuf::from("/shop"),
         tests: false,
+        extent: Extent::default(),
     }
+    .measured()
 }
 
 fn judged(finding: Finding, suppression: Option<Suppression>) -> Judged {

@@ -1,5 +1,6 @@
 //! The rules: one file each. A rule reads the inventory and the policy and writes findings; it knows no syntax and no
 //! output format.
+#![cfg_attr(not(test), warn(clippy::disallowed_methods))]
 
 mod cache_error_fails_request;
 mod copies;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use cache_schema::lock::{self, Lock};
 
 use super::writes;
+use crate::disk;
 use crate::finding::{FileId, Place};
 use crate::inventory::Inventory;
 use crate::source::{PackageId, SourceError, Workspace, display};
@@ -45,6 +46,10 @@ pub fn load(workspace: &mut Workspace, inventory: &Inventory, cwd: &Path) -> Vec
     for id in packages {
         let Some(package) = workspace.package(id) else { continue };
         let root = if package.root.as_os_str().is_empty() { cwd } else { package.root.as_path() };
+        for folder in root.ancestors() {
+            // It looks for itself; here it is only told that these count.
+            let _ = [lock::FILE_NAME, "Cargo.lock"].map(|name| disk::is_file(&folder.join(name)));
+        }
         let absolute = lock::find(root).unwrap_or_else(|place| place);
         if let Some(known) = locks.iter_mut().find(|known| known.absolute == absolute) {
             known.packages.push(id);
@@ -52,7 +57,7 @@ pub fn load(workspace: &mut Workspace, inventory: &Inventory, cwd: &Path) -> Vec
         }
         let path = display(cwd, &absolute);
         let number = u32::try_from(locks.len()).unwrap_or_default();
-        let (text, read) = match std::fs::read_to_string(&absolute) {
+        let (text, read) = match disk::read_to_string(&absolute) {
             Ok(text) => {
                 let read = Lock::parse(&text);
                 (Some(text), read)

@@ -1,6 +1,7 @@
 //! Stored structures held against `cache-schema.lock`, for the rule `schema-changed` and the command `schema`.
 //!
 //! `files` finds the lock files, `slot` says under which name a key stands in one, `compare` what differs.
+#![cfg_attr(not(test), warn(clippy::disallowed_methods))]
 
 mod compare;
 mod files;

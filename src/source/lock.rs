@@ -6,6 +6,8 @@ use rustc_hash::FxHashMap;
 use semver::{Version, VersionReq};
 use serde::Deserialize;
 
+use crate::disk;
+
 /// The packages of a Cargo.lock: their versions by name.
 #[derive(Debug, Default)]
 pub(super) struct Lock {
@@ -28,7 +30,7 @@ impl Lock {
     /// Reads a Cargo.lock; `None` when there is none, or none that can be understood. A lock file is a machine's work
     /// and only makes versions more exact, so a faulty one is no error of the run.
     pub(super) fn read(path: &Path) -> Option<Self> {
-        let raw: Raw = toml::from_str(&std::fs::read_to_string(path).ok()?).ok()?;
+        let raw: Raw = toml::from_str(&disk::read_to_string(path).ok()?).ok()?;
         let mut versions: FxHashMap<String, Vec<Version>> = FxHashMap::default();
         for package in raw.package {
             if let Ok(version) = Version::parse(&package.version) {

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
 
+use crate::disk;
+
 /// The tables of dependencies, and whether what they list is for tests only.
 const DEPENDENCY_TABLES: [(&str, bool); 5] = [
     ("dependencies", false),
@@ -64,7 +66,7 @@ impl Manifest {
     /// Reads `folder/Cargo.toml`. One that cannot be understood is given back as well: it is still the border of a
     /// package.
     pub(super) fn read(folder: &Path) -> (Self, Option<ManifestError>) {
-        let parsed = match std::fs::read_to_string(folder.join("Cargo.toml")) {
+        let parsed = match disk::read_to_string(&folder.join("Cargo.toml")) {
             Ok(text) => text.parse::<Table>().map_err(|error| ManifestError {
                 offset: error.span().and_then(|span| u32::try_from(span.start).ok()),
                 message: format!("is no valid TOML ({}); its dependencies are not known", error.message().trim()),

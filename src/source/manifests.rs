@@ -6,6 +6,7 @@ use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
 use super::manifest::{Manifest, ManifestError};
+use crate::disk;
 
 /// Manifests by the folder that holds them. `None` for a folder that has none.
 #[derive(Debug, Default)]
@@ -35,7 +36,7 @@ impl Manifests {
     /// The manifest in this folder; looked for on the disk when nothing is known of it.
     pub(super) fn load(&mut self, folder: &Path) -> Option<&Manifest> {
         if !self.known.contains_key(folder) {
-            if folder.join("Cargo.toml").is_file() {
+            if disk::is_file(&folder.join("Cargo.toml")) {
                 let (manifest, error) = Manifest::read(folder);
                 self.insert(manifest, error);
             } else {
@@ -72,7 +73,7 @@ impl Manifests {
                 base = Some(folder);
                 break;
             }
-            if folder.join(".git").exists() {
+            if disk::exists(&folder.join(".git")) {
                 break;
             }
         }

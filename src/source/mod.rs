@@ -1,4 +1,5 @@
 //! Which files belong to the run, and what cargo would know of them.
+#![cfg_attr(not(test), warn(clippy::disallowed_methods))]
 
 mod assemble;
 mod comments;
@@ -25,11 +26,12 @@ use std::sync::Arc;
 pub use comments::{Directive, DirectiveKind, directives};
 pub use depth::{DepthError, MAX_BRACKETS, MAX_LEVELS, PARSE_STACK, check_depth};
 
+pub use crate::disk::MAX_FILE_SIZE;
 pub use load::{LoadOptions, SourceLoadError, Stdin};
 pub use modules::child_module_candidates;
 pub use paths::{display, normalize};
-pub use read::MAX_FILE_SIZE;
 use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
 
 use crate::finding::FileId;
 use crate::text::LineIndex;
@@ -154,7 +156,7 @@ pub struct Content {
 }
 
 /// Something that could not be read, walked or understood.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SourceError {
     /// As shown, with `/`; empty when it is no single file's.
     pub path: String,

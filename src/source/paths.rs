@@ -45,6 +45,7 @@ pub fn display(cwd: &Path, path: &Path) -> String {
 
 /// The existing path that is most like `path`, which does not exist: each wrong part is replaced by the nearest name
 /// in its folder. `None` when nothing is near.
+#[allow(clippy::disallowed_methods, reason = "for a message only, and the run ends with it")]
 #[must_use]
 pub(super) fn nearest_existing(path: &Path) -> Option<PathBuf> {
     let missing = path.ancestors().take_while(|part| !part.exists()).last()?;

@@ -6,7 +6,8 @@ use aho_corasick::AhoCorasick;
 use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 
-use super::{Dependency, LoadOptions, Package, read};
+use super::{Dependency, LoadOptions, Package};
+use crate::disk;
 
 /// Sets [`Package::relevant`] and [`Package::supplies`]. `unknown(index)` gives the files to ask where nothing is known
 /// of a package's dependencies, and `None` where they are known. `stdin` is the file whose text is given.
@@ -69,6 +70,6 @@ fn mentions(files: &[&Path], stdin: Option<(&Path, &str)>, words: &[String]) -> 
     let Ok(words) = AhoCorasick::new(words.iter().filter(|word| !word.is_empty())) else { return true };
     files.par_iter().any(|path| match stdin {
         Some((name, text)) if name == *path => words.is_match(text),
-        _ => matches!(read::read_bytes(path), Ok(Some(bytes)) if words.is_match(&bytes)),
+        _ => matches!(disk::read(path), Ok(Some(bytes)) if words.is_match(&bytes)),
     })
 }

@@ -10,6 +10,7 @@ use super::manifest::Manifest;
 use super::manifests::Manifests;
 use super::walk::{Excludes, walk};
 use super::{SourceError, packages, paths};
+use crate::disk;
 
 /// What people named, as absolute paths that exist.
 #[derive(Debug, Default)]
@@ -36,7 +37,7 @@ impl Named {
         let asked = if options.paths.is_empty() && named.stdin.is_none() { &whole } else { options.paths.as_slice() };
         for path in asked {
             let path = paths::absolute(&options.cwd, path);
-            let Ok(metadata) = std::fs::metadata(&path) else {
+            let Some(metadata) = disk::metadata(&path) else {
                 let suggestion = paths::nearest_existing(&path).map(|near| show(&near));
                 return Err(SourceLoadError::Missing { path: show(&path), suggestion });
             };

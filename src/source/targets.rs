@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::manifest::{DeclaredTarget, Manifest};
 use super::{Target, TargetKind};
+use crate::disk;
 
 /// A kind of target, its table in the manifest, the switch of its discovery, and the folders where it is discovered.
 const KINDS: [(TargetKind, &str, &str, &[&str]); 4] = [
@@ -53,7 +54,7 @@ impl Targets<'_> {
     fn exists(&self, path: &Path) -> bool {
         // A root may lie outside of the package, or be ignored by git (generated code).
         self.sources.binary_search_by(|source| source.as_os_str().cmp(path.as_os_str())).is_ok()
-            || (!path.starts_with(self.folder.join("src")) && path.is_file())
+            || (!path.starts_with(self.folder.join("src")) && disk::is_file(path))
     }
 
     /// Adds a target unless its root is missing or is that of another one of its kind.

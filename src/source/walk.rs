@@ -7,6 +7,8 @@ use std::sync::mpsc;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use ignore::{DirEntry, WalkBuilder, WalkState};
 
+use crate::disk;
+
 /// What lies below a folder. In no order.
 #[derive(Debug, Default)]
 pub(super) struct Found {
@@ -49,6 +51,16 @@ impl Excludes {
 /// that all machines check the same files. Leaves out hidden folders and those that cargo or others have tagged as
 /// caches (`target/`). Links are not followed, so there are no loops.
 pub(super) fn walk(root: &Path, excludes: &Excludes, threads: usize) -> Found {
+    disk::walked(root);
+    for folder in root.ancestors().skip(1) {
+        for name in [".gitignore", ".ignore"] {
+            // The walk reads it itself; here it is only told that it counts.
+            let _ = disk::read(&folder.join(name));
+        }
+    }
+    if let Some(repository) = root.ancestors().find(|folder| disk::exists(&folder.join(".git"))) {
+        let _ = disk::read(&repository.join(".git/info/exclude"));
+    }
     let excludes = excludes.clone();
     let mut builder = WalkBuilder::new(root);
     builder.require_git(false).git_global(false).threads(threads);
@@ -92,7 +104,9 @@ fn belongs(entry: &DirEntry, excludes: &Excludes) -> bool {
 }
 
 /// Whether a folder is tagged as a cache by the convention that cargo follows, or is an old cargo's target folder.
+#[allow(clippy::disallowed_methods, reason = "the tag is part of what a folder lists")]
 fn is_cache(folder: &Path) -> bool {
+    disk::walked(folder);
     const SIGNATURE: &[u8] = b"Signature: 8a477f597d28d172789f06886806bc55";
     let mut start = [0; SIGNATURE.len()];
     let tagged = std::fs::File::open(folder.join("CACHEDIR.TAG"))

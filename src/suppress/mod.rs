@@ -10,6 +10,7 @@ mod tests;
 mod units;
 
 use rustc_hash::FxHashSet;
+use serde::{Deserialize, Serialize};
 
 pub use reach::{FileDirectives, Placed, Reach, collect};
 
@@ -20,7 +21,7 @@ use crate::source::DirectiveKind;
 use crate::text::Span;
 
 /// Why a finding is not reported.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Suppression {
     /// The reason as given; may be empty.
     pub reason: String,

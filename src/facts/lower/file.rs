@@ -5,6 +5,7 @@ use std::str::FromStr as _;
 
 use proc_macro2::TokenStream;
 use rustc_hash::FxHashSet;
+use serde::{Deserialize, Serialize};
 
 use super::expand::MacroTable;
 use super::spans::SpanMap;
@@ -47,7 +48,8 @@ pub fn lower_file(text: &str, options: &LowerOptions<'_>) -> Result<FileFacts, P
 }
 
 /// Facts, and what only the workspace wants to know.
-pub(super) struct Lowered {
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Lowered {
     pub(super) facts: FileFacts,
     /// Names of macros that were called as if they were those of the standard library or of well-known crates, by a
     /// plain name that the file does not import from elsewhere. A definition in the same package would win.
@@ -63,7 +65,7 @@ impl Drop for ClearSpans {
     }
 }
 
-pub(super) fn lower_text(text: &str, options: &LowerOptions<'_>) -> Result<Lowered, ParseFailure> {
+pub(crate) fn lower_text(text: &str, options: &LowerOptions<'_>) -> Result<Lowered, ParseFailure> {
     // Declared first, so dropped last: after every tree that holds spans.
     let _clear = ClearSpans;
     let prefix = prefix_len(text);

@@ -22,8 +22,10 @@ mod types;
 mod uses;
 mod workspace;
 
-pub use file::{LowerOptions, ParseFailure, lower_file};
-pub use workspace::lower_all;
+#[cfg(test)]
+pub(crate) use file::lower_text;
+pub use file::{LowerOptions, Lowered, ParseFailure, lower_file};
+pub use workspace::{Memory, lower_all, lower_all_with};
 
 use smol_str::ToSmolStr as _;
 use syn::ext::IdentExt as _;

@@ -21,13 +21,30 @@ use crate::source::{PARSE_STACK, PackageId, SourceError, SourceFile, Workspace, 
 /// Dropping them does not.
 #[must_use]
 pub fn lower_all(workspace: &Workspace) -> (Vec<Option<FileFacts>>, Vec<SourceError>) {
+    lower_all_with(workspace, None)
+}
+
+/// What earlier runs have lowered. `options` are all that the facts depend on beside the text, as bytes.
+pub trait Memory: Sync {
+    /// What this text was lowered to.
+    fn recall(&self, text: &str, options: &[u8]) -> Option<Lowered>;
+    /// Keeps what this text was lowered to.
+    fn keep(&self, text: &str, options: &[u8], lowered: &Lowered);
+}
+
+/// The same; files that the memory knows are not parsed.
+#[must_use]
+pub fn lower_all_with(
+    workspace: &Workspace,
+    memory: Option<&dyn Memory>,
+) -> (Vec<Option<FileFacts>>, Vec<SourceError>) {
     match rayon::ThreadPoolBuilder::new()
         .num_threads(rayon::current_num_threads())
         .stack_size(PARSE_STACK)
         .thread_name(|_| "parse".to_owned())
         .build()
     {
-        Ok(pool) => pool.install(|| lower_on_pool(workspace)),
+        Ok(pool) => pool.install(|| lower_on_pool(workspace, memory)),
         Err(error) => {
             let message = format!("no thread to parse on: {error}");
             let error = SourceError { path: String::new(), file: None, offset: None, message };
@@ -36,9 +53,10 @@ pub fn lower_all(workspace: &Workspace) -> (Vec<Option<FileFacts>>, Vec<SourceEr
     }
 }
 
-fn lower_on_pool(workspace: &Workspace) -> (Vec<Option<FileFacts>>, Vec<SourceError>) {
+fn lower_on_pool(workspace: &Workspace, memory: Option<&dyn Memory>) -> (Vec<Option<FileFacts>>, Vec<SourceError>) {
+    let lower_source = |file: &SourceFile, macros: &Visible| lower_remembered(file, macros, memory);
     let mut results: Vec<Option<Result<Lowered, SourceError>>> =
-        workspace.files.par_iter().map(|file| lower_source(file, &[])).collect();
+        workspace.files.par_iter().map(|file| lower_source(file, &Visible::default())).collect();
     let shared = SharedMacros::new(workspace, &results);
     let again: Vec<(usize, Result<Lowered, SourceError>)> = workspace
         .files
@@ -68,6 +86,26 @@ fn lower_on_pool(workspace: &Workspace) -> (Vec<Option<FileFacts>>, Vec<SourceEr
     (facts, errors)
 }
 
+/// Lowers one file, or recalls what it was lowered to.
+fn lower_remembered(
+    file: &SourceFile,
+    visible: &Visible,
+    memory: Option<&dyn Memory>,
+) -> Option<Result<Lowered, SourceError>> {
+    let (Some(memory), Some(content)) = (memory, &file.content) else {
+        return lower_source(file, &visible.definitions);
+    };
+    let options = [&[u8::from(!file.test)], visible.digest.as_slice()].concat();
+    if let Some(lowered) = memory.recall(&content.text, &options) {
+        return Some(Ok(lowered));
+    }
+    let result = lower_source(file, &visible.definitions)?;
+    if let Ok(lowered) = &result {
+        memory.keep(&content.text, &options, lowered);
+    }
+    Some(result)
+}
+
 /// Lowers one file; `None` when it has no content.
 fn lower_source(file: &SourceFile, macros: &[MacroDef]) -> Option<Result<Lowered, SourceError>> {
     let text = &file.content.as_ref()?.text;
@@ -89,10 +127,30 @@ fn lower_source(file: &SourceFile, macros: &[MacroDef]) -> Option<Result<Lowered
     })
 }
 
+/// The macro definitions that the files of a package can call, those of the package itself first.
+#[derive(Default)]
+struct Visible {
+    definitions: Vec<MacroDef>,
+    /// Their hash; empty where there are none.
+    digest: Vec<u8>,
+}
+
+impl Visible {
+    fn new(definitions: Vec<MacroDef>) -> Self {
+        let mut hasher = blake3::Hasher::new();
+        for MacroDef { name, rules, exported } in &definitions {
+            for part in [name.as_bytes(), rules.as_bytes(), &[u8::from(*exported)]] {
+                hasher.update(&(part.len() as u64).to_le_bytes());
+                hasher.update(part);
+            }
+        }
+        Self { digest: hasher.finalize().as_bytes().to_vec(), definitions }
+    }
+}
+
 /// The macro definitions that files can use of each other.
 struct SharedMacros {
-    /// What the files of a package can call, those of the package itself first.
-    visible: FxHashMap<PackageId, Vec<MacroDef>>,
+    visible: FxHashMap<PackageId, Visible>,
     /// Names that are defined in a package.
     own: FxHashMap<PackageId, FxHashSet<Name>>,
     /// Names that are exported from any package.
@@ -130,14 +188,14 @@ impl SharedMacros {
                 let mut definitions = own.get(&package).cloned().unwrap_or_default();
                 let others = foreign.iter().filter(|(from, _)| *from != package);
                 definitions.extend(others.map(|(_, definition)| definition.clone()));
-                (package, definitions)
+                (package, Visible::new(definitions))
             })
             .collect();
         Self { visible, own: names, exported }
     }
 
     /// The definitions for a second pass over a file, if it calls any that it does not define itself.
-    fn wanted_by(&self, file: &SourceFile, lowered: &Lowered) -> Option<&[MacroDef]> {
+    fn wanted_by(&self, file: &SourceFile, lowered: &Lowered) -> Option<&Visible> {
         let visible = self.visible.get(&file.package)?;
         let own = self.own.get(&file.package);
         let in_package = |name: &Name| own.is_some_and(|own| own.contains(name));

@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use super::expr::{list, place_name};
 use super::{Evaluator, Frame, signals};
+use crate::disk;
 use crate::facts::expr::MacroBody;
 use crate::facts::{Expr, MacroCall};
 use crate::inventory::ExitKind;
@@ -12,7 +13,7 @@ use crate::link::ty::{Ty, last_segment};
 use crate::link::value::{Data, Value};
 
 /// Largest script that `include_str!` is followed to, in bytes.
-const MOST_INCLUDED: u64 = 1 << 20;
+const MOST_INCLUDED: usize = 1 << 20;
 
 impl<'a> Evaluator<'a> {
     pub(super) fn macro_call(&mut self, frame: &mut Frame, _expr: &'a Expr, call: &'a MacroCall) -> Value {
@@ -115,9 +116,8 @@ impl<'a> Evaluator<'a> {
         let Some(file) = self.world.workspace.file(frame.file) else { return Value::unknown() };
         let Some(folder) = file.absolute.parent() else { return Value::unknown() };
         let full = folder.join(path);
-        let small = std::fs::metadata(&full).is_ok_and(|meta| meta.is_file() && meta.len() <= MOST_INCLUDED);
-        match small.then(|| std::fs::read_to_string(&full)) {
-            Some(Ok(text)) => Value::text(text),
+        match disk::read_to_string(&full) {
+            Ok(text) if text.len() <= MOST_INCLUDED => Value::text(text),
             _ => Value::typed(Ty::generic("Rc", Ty::external("str"))).named(Rc::<str>::from(path).as_ref()),
         }
     }

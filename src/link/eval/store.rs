@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::call::Site;
 use super::{Evaluator, Frame};
+use crate::disk;
 use crate::facts::expr::MethodCall;
 use crate::facts::{MacroCall, Name};
 use crate::inventory::{DatabaseAction, DatabaseEvent, LoadKind};
@@ -17,7 +18,7 @@ use crate::template::Piece;
 use crate::text::Span;
 
 /// Largest file of statements that is read, in bytes.
-const MOST_SQL: u64 = 1 << 20;
+const MOST_SQL: usize = 1 << 20;
 
 impl<'a> Evaluator<'a> {
     /// The databases that the package at hand uses.
@@ -86,11 +87,10 @@ impl<'a> Evaluator<'a> {
         let folder = match package.manifest.parent() {
             Some(folder) if folder.is_absolute() => folder,
             // The manifest's path is relative: the folder is one of those that hold the file.
-            _ => file.absolute.ancestors().skip(1).find(|folder| folder.join(path).is_file())?,
+            _ => file.absolute.ancestors().skip(1).find(|folder| disk::is_file(&folder.join(path)))?,
         };
         let full = folder.join(path);
-        let small = std::fs::metadata(&full).is_ok_and(|meta| meta.is_file() && meta.len() <= MOST_SQL);
-        small.then(|| std::fs::read_to_string(&full).ok()).flatten()
+        disk::read_to_string(&full).ok().filter(|text| text.len() <= MOST_SQL)
     }
 
     /// `users::table`, or `users` with the query DSL of a table in scope.
