@@ -18,5 +18,5 @@ need redis-server redis-server
 cargo test --workspace --locked "$@"
 # The fixtures are a workspace of their own: proof that what the tests lint is real code.
 cargo test --locked --test fixtures -- --ignored
-# The article's services on cache-patterns, on a redis-server of their own.
-CARGO_TARGET_DIR=fixtures/target cargo test --locked --manifest-path fixtures/Cargo.toml -p article-cured
+# The article's services on cache-patterns, on a redis-server of their own; and what `cache-lint generate` writes.
+CARGO_TARGET_DIR=fixtures/target cargo test --locked --manifest-path fixtures/Cargo.toml -p article-cured -p generated

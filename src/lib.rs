@@ -17,6 +17,7 @@ pub mod facts;
 pub mod finding;
 pub mod fingerprint;
 pub mod fixes;
+pub mod generate;
 pub mod inventory;
 pub mod levels;
 pub mod link;

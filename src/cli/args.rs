@@ -8,6 +8,7 @@ use super::cached::CacheArgs;
 use super::compare_args::{BaselineArgs, ChangeArgs, CompareArgs};
 use super::level_flags::LevelFlags;
 use crate::finding::{Confidence, Level};
+use crate::generate::Pattern;
 use crate::levels::{Selector, names, unknown};
 
 /// Shown below the help of `check`.
@@ -55,6 +56,8 @@ pub(super) enum Command {
     Files(FilesArgs),
     /// Write a commented cache-lint.toml.
     Init(InitArgs),
+    /// Write code for a cached type on cache-patterns, with its tests.
+    Generate(GenerateArgs),
     /// Write down the findings of today, so that `check` reports only what comes after.
     ///
     /// The first run writes all findings to the baseline. Later runs take out what was not found again and leave new
@@ -247,6 +250,36 @@ pub(super) struct WriteArgs {
     /// Write without asking
     #[arg(long, short, conflicts_with = "dry_run")]
     pub(super) yes: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct GenerateArgs {
+    /// Which pattern.
+    #[arg(value_enum)]
+    pub(super) pattern: Pattern,
+    /// The service and the name of what is cached, as they stand in the key: user:profile.
+    #[arg(long, value_name = "SERVICE:NAME")]
+    pub(super) entity: String,
+    /// The version of the cached structure.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(super) version: u32,
+    /// How long an entry lives, for example 15m [default: the TTL of the key's class in the rule file]
+    #[arg(long, value_name = "DURATION")]
+    pub(super) ttl: Option<String>,
+    /// The type: a name to declare it (UserProfile), a path to take one that is there (crate::model::UserProfile).
+    #[arg(long = "type", value_name = "TYPE")]
+    pub(super) ty: String,
+    /// The type of its id (i64), or the field with its type (user_id:i64).
+    #[arg(long, value_name = "[FIELD:]TYPE")]
+    pub(super) id: String,
+    /// The file to write; without it the code is printed.
+    #[arg(long, value_name = "FILE")]
+    pub(super) out: Option<PathBuf>,
+    /// Overwrite a file that is there.
+    #[arg(long, requires = "out")]
+    pub(super) force: bool,
+    #[command(flatten)]
+    pub(super) policy: PolicyArgs,
 }
 
 /// What to look at.

@@ -11,6 +11,7 @@ mod explain;
 mod failure;
 mod files;
 mod fix;
+mod generate;
 mod ground;
 mod hook;
 mod init;
@@ -71,6 +72,7 @@ fn dispatch(command: &Command) -> Result<u8, Failure> {
         Command::Files(args) => files::run(args).map(|()| 0),
         Command::Init(args) => init::run(args).map(|()| 0),
         Command::Clean(args) => cached::clean(args).map(|()| 0),
+        Command::Generate(args) => generate::run(args).map(|()| 0),
         Command::Baseline(args) => baseline::run(args).map(|()| 0),
         Command::Hook(args) => hook::run(args),
         Command::Schema(args) => schema::run(args),
@@ -87,7 +89,9 @@ fn look(command: &Command) -> (ColorChoice, Format) {
         Command::Config(args) => &args.shown,
         Command::Files(args) => &args.shown,
         Command::Baseline(args) => &args.shown,
-        Command::Init(_) | Command::Hook(_) | Command::Clean(_) => return (ColorChoice::Auto, Format::Graphical),
+        Command::Init(_) | Command::Hook(_) | Command::Clean(_) | Command::Generate(_) => {
+            return (ColorChoice::Auto, Format::Graphical);
+        }
         Command::Schema(args) => &args.action.run().output.shown,
     };
     (shown.color, shown.format)
