@@ -25,6 +25,12 @@ pub(super) struct Meaning {
 }
 
 pub(super) fn meaning(program: &Program<'_>, command: &Command) -> Meaning {
+    let mut meaning = interpret(program, command);
+    meaning.value.bounded = value::is_bounded(&meaning.command, &command.spelled, &command.args);
+    meaning
+}
+
+fn interpret(program: &Program<'_>, command: &Command) -> Meaning {
     match &command.form {
         Form::Method { spec, own_args } => method(program, command, spec, *own_args),
         Form::Raw { name } => raw(program, command, name.as_ref()),

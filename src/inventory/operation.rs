@@ -205,6 +205,9 @@ pub struct ValueUse {
     pub versioned: bool,
     /// The structure of what is stored, where it is serialised and known.
     pub schema: Option<Arc<Schema>>,
+    /// For a member that is put into a collection: the collection cannot grow by it, because the member is a constant or
+    /// the command itself trims (`MAXLEN`).
+    pub bounded: bool,
     /// The stored value is a small fixed text or number (`"1"`, `"locked"`, `true`).
     pub constant: Option<String>,
 }

@@ -2,14 +2,59 @@
 
 use super::operation::{Encoding, ValueUse};
 use crate::facts::ItemKind;
-use crate::link::Program;
 use crate::link::ty::{Ty, last_segment};
 use crate::link::value::{Argument, Data, Value};
+use crate::link::{Program, expand};
 
 pub(super) fn stored(program: &Program<'_>, argument: &Argument) -> ValueUse {
     let mut found = of_value(program, &argument.value);
     found.span = Some(argument.span);
     found
+}
+
+/// Whether a collection cannot grow by what a command puts into it: the member is a constant, or the command trims.
+pub(super) fn is_bounded(command: &str, spelled: &str, args: &[Argument]) -> bool {
+    let rest = args.get(1..).unwrap_or_default();
+    match command {
+        "XADD" => {
+            let trims = |value: &Value| match &value.data {
+                Data::Options(_, set) => set.iter().any(|(name, _)| matches!(name.as_str(), "trim" | "maxlen")),
+                _ => {
+                    value.as_text().is_some_and(|text| ["MAXLEN", "MINID"].iter().any(|w| text.eq_ignore_ascii_case(w)))
+                }
+            };
+            // fred: key, NOMKSTREAM, cap, id, fields.
+            let capped = rest.len() == 4
+                && rest.get(1).is_some_and(|cap| {
+                    !matches!(&cap.value.data, Data::Unit)
+                        && !matches!(&cap.value.data, Data::Variant(name, _) if last_segment(name) == "None")
+                });
+            spelled.contains("maxlen") || capped || rest.iter().flat_map(expand).any(|argument| trims(&argument.value))
+        }
+        "HSET" | "HMSET" | "HSETNX" | "HINCRBY" | "HINCRBYFLOAT" => {
+            let mut fields = rest.iter().step_by(2).map(|argument| &argument.value);
+            rest.first().is_some_and(|first| match &first.value.data {
+                Data::List { .. } => is_named(&first.value),
+                _ => fields.all(|field| field.as_text().is_some()),
+            })
+        }
+        "SADD" => rest.first().is_some_and(|member| is_named(&member.value) || member.value.as_text().is_some()),
+        "ZADD" | "ZINCRBY" | "GEOADD" => rest.iter().any(|argument| {
+            argument.value.as_text().is_some_and(|text| {
+                text.parse::<f64>().is_err() && !["NX", "XX", "GT", "LT", "CH", "INCR"].contains(&text)
+            })
+        }),
+        _ => false,
+    }
+}
+
+/// A complete list of constants, or of pairs that begin with one.
+fn is_named(list: &Value) -> bool {
+    let Data::List { items, complete: true } = &list.data else { return false };
+    items.iter().all(|item| match &item.data {
+        Data::Tuple(parts) => parts.first().is_some_and(|name| name.as_text().is_some()),
+        _ => item.as_text().is_some(),
+    })
 }
 
 fn of_value(program: &Program<'_>, value: &Value) -> ValueUse {

@@ -155,7 +155,7 @@ fn front(shape: &str) -> &str {
 }
 
 /// Whether two shapes may name one key; `{}` and `*` stand for any text.
-fn overlap(one: &str, other: &str) -> bool {
+pub(super) fn overlap(one: &str, other: &str) -> bool {
     one == other || covers(one, other) || covers(other, one)
 }
 

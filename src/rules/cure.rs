@@ -49,6 +49,32 @@ pub(super) fn write_with_ttl(context: Context<'_>, op: &Operation, seconds: i128
     }
 }
 
+/// How to replace a value and keep its TTL, or give it one of `seconds`: starts with a verb, lower case.
+pub(super) fn keep_ttl(context: Context<'_>, op: &Operation, seconds: i128) -> String {
+    let Parts { receiver, key, value } = Parts::of(context, op);
+    let with_ttl = write_with_ttl(context, op, seconds);
+    if op.command != "SET" || matches!(op.via, Via::Wrapper | Via::Attribute | Via::Script) {
+        return with_ttl;
+    }
+    let client = op.client.as_str();
+    let keeping = if op.spelled.eq_ignore_ascii_case("cmd") || op.via == Via::Command {
+        "add `.arg(\"KEEPTTL\")` after the value".to_owned()
+    } else if client.contains("fred") {
+        format!("write `{receiver}.set({key}, {value}, Some(Expiration::KEEPTTL), None, false)`")
+    } else if client.contains("rustis") {
+        format!("write `{receiver}.set_with_options({key}, {value}, None, SetExpiration::KeepTtl)`")
+    } else if op.spelled == "set_options" {
+        "add `.with_expiration(SetExpiry::KEEPTTL)` to the options".to_owned()
+    } else if client == "redis" {
+        format!(
+            "write `{receiver}.set_options({key}, {value}, SetOptions::default().with_expiration(SetExpiry::KEEPTTL))`"
+        )
+    } else {
+        return with_ttl;
+    };
+    format!("{keeping}, or {with_ttl}")
+}
+
 fn command_with_ttl(op: &Operation, key: &str, value: &str, seconds: i128) -> String {
     match op.command.as_str() {
         "SET" => format!("add `.arg(\"EX\").arg({seconds})` after the value"),

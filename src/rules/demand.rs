@@ -4,7 +4,7 @@ use super::report;
 use crate::finding::{Label, Place};
 use crate::inventory::Operation;
 pub(super) use crate::policy::TtlLimit as Limit;
-use crate::policy::{CachePattern, Class, Policy};
+use crate::policy::{CachePattern, Class, Located, Policy};
 use crate::template::Template;
 
 /// The demands on one key.
@@ -48,6 +48,18 @@ impl<'a> Demand<'a> {
     /// How the class is kept in step with its source.
     pub(super) fn pattern(self) -> Option<CachePattern> {
         Some(self.class?.pattern.as_ref()?.value)
+    }
+
+    /// The line that says so, as a label.
+    pub(super) fn pattern_label(self) -> Option<Label> {
+        let pattern = self.class?.pattern.as_ref()?;
+        let message = format!("class `{}` is declared here", self.name());
+        pattern.place.map(|place| report::label(place, message))
+    }
+
+    /// The tables of which the class declares its keys to hold copies.
+    pub(super) fn tables(self) -> &'a [Located<String>] {
+        self.class.map_or(&[], |class| &class.tables)
     }
 
     /// Loading may happen many times at once.

@@ -52,6 +52,13 @@ pub(super) fn fills(inventory: &Inventory, events: &[Event]) -> FxHashSet<*const
     fills
 }
 
+/// Whether there is such an event in the tree.
+pub(super) fn any(events: &[Event], wanted: &mut impl FnMut(&Event) -> bool) -> bool {
+    let mut found = false;
+    each(events, &mut |event| found |= wanted(event));
+    found
+}
+
 /// Whether two operations use the same key: the same shape, or, where the key is wholly a parameter or unknown, the
 /// same expression in the same function.
 pub(super) fn same_key(one: &Operation, other: &Operation) -> bool {

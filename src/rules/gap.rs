@@ -3,9 +3,10 @@
 
 use rustc_hash::FxHashSet;
 
-use super::flow;
+use super::demand::Demand;
 use super::usage::{Usage, gives_ttl};
-use crate::inventory::{Event, Inventory, OpId, Operation, TtlKind};
+use super::{Context, copies, flow};
+use crate::inventory::{Effect, Event, Inventory, OpId, Operation, Purpose, TtlKind};
 
 /// A place that decided to store something without a TTL.
 pub(super) struct Gap<'a> {
@@ -46,6 +47,30 @@ pub(super) fn gaps<'a>(
         gaps.push(Gap { op, calls: lacking, maybe });
     }
     gaps
+}
+
+/// The writes of other functions that give the key of `op` a TTL, where `op` puts an entry of its own in the place of
+/// theirs: their TTL goes with it. Empty for what is meant to stay.
+pub(super) fn givers<'a>(context: Context<'_>, usage: &Usage<'a>, op: &Operation) -> Vec<&'a Operation> {
+    let new_entry =
+        matches!(op.command.as_str(), "SET" | "GETSET" | "MSET" | "SETNX" | "MSETNX") || op.command.ends_with("STORE");
+    let replaces = op.effect == Effect::Write && new_entry && !op.forwards_key;
+    let demand = Demand::of(context.policy, op);
+    let stays =
+        matches!(op.purpose, Purpose::State | Purpose::Queue | Purpose::Lock | Purpose::Pubsub | Purpose::Admin);
+    let temporary = !demand.is_store() && demand.wants_ttl() && (!stays || demand.ttl().is_some());
+    if !temporary || !(replaces || op.effect == Effect::Persist) {
+        return Vec::new();
+    }
+    let one_type = |other: &Operation| match (&op.value.ty, &other.value.ty) {
+        (Some(one), Some(other)) => one == other,
+        _ => true,
+    };
+    let others = usage.of(op).iter().copied().filter(|other| other.id != op.id);
+    others
+        .filter(|other| other.creates() && !other.test && other.function != op.function && gives_ttl(other))
+        .filter(|other| one_type(other) && copies::in_one_program(context.workspace, op.place, other.place))
+        .collect()
 }
 
 fn lacks_ttl(op: &Operation) -> bool {

@@ -49,7 +49,7 @@
 
 use super::cure;
 use super::demand::Demand;
-use super::gap::{Gap, gaps};
+use super::gap::{Gap, gaps, givers};
 use super::report::{self, duration};
 use super::usage::{Usage, gives_ttl, is_fixed};
 use super::{Category, Context, Meta, Rule, docs};
@@ -137,6 +137,10 @@ fn severity(demand: Demand<'_>, op: &Operation) -> Option<Level> {
 
 fn judge_gap(context: Context<'_>, usage: &Usage<'_>, gap: &Gap<'_>) -> Option<Finding> {
     let op = gap.op;
+    // A TTL that this write takes away again is the business of `ttl-cleared`.
+    if !gap.maybe && !givers(context, usage, op).is_empty() {
+        return None;
+    }
     let subjects = gap.subjects();
     let judged = subjects.iter().filter_map(|&subject| {
         let demand = Demand::of(context.policy, subject);

@@ -2,7 +2,10 @@
 //! output format.
 #![cfg_attr(not(test), warn(clippy::disallowed_methods))]
 
+mod bulk;
 mod cache_error_fails_request;
+mod cold_start;
+mod collection_without_ttl;
 mod copies;
 mod counter_without_ttl;
 mod cure;
@@ -13,6 +16,7 @@ mod flow;
 mod flush_command;
 mod gap;
 mod get_then_set;
+mod invalidation_key_mismatch;
 mod key_collision;
 mod key_format;
 mod keys_command;
@@ -22,11 +26,14 @@ mod missing_hit_metric;
 mod missing_invalidation;
 mod missing_ttl;
 mod mixed_ttl;
+mod nearness;
+mod no_ttl_jitter;
 mod non_atomic_expiry;
 mod parse_error;
 mod pattern_invalidation;
 mod report;
 mod schema_changed;
+mod set_after_write_race;
 mod stampede_prone_miss;
 mod suppression_blanket;
 mod suppression_duplicate;
@@ -41,12 +48,15 @@ mod suppression_unused;
 mod testing;
 #[cfg(test)]
 mod tests;
+mod ttl_cleared;
 mod ttl_policy;
 mod ttl_unit_mismatch;
 mod unused_policy_entry;
 mod unversioned_key;
 mod usage;
 mod write_before_commit;
+mod write_through;
+mod wrong_pattern;
 
 use std::borrow::Cow;
 
@@ -143,10 +153,13 @@ pub trait Rule: Sync {
 /// Every rule, sorted by id.
 pub static REGISTRY: &[&dyn Rule] = &[
     &cache_error_fails_request::CacheErrorFailsRequest,
+    &cold_start::ColdStart,
+    &collection_without_ttl::CollectionWithoutTtl,
     &counter_without_ttl::CounterWithoutTtl,
     &dropped_future::DroppedFuture,
     &flush_command::FlushCommand,
     &get_then_set::GetThenSet,
+    &invalidation_key_mismatch::InvalidationKeyMismatch,
     &key_collision::KeyCollision,
     &key_format::KeyFormat,
     &keys_command::KeysCommand,
@@ -156,10 +169,12 @@ pub static REGISTRY: &[&dyn Rule] = &[
     &missing_invalidation::MissingInvalidation,
     &missing_ttl::MissingTtl,
     &mixed_ttl::MixedTtl,
+    &no_ttl_jitter::NoTtlJitter,
     &non_atomic_expiry::NonAtomicExpiry,
     &parse_error::ParseError,
     &pattern_invalidation::PatternInvalidation,
     &schema_changed::SchemaChanged,
+    &set_after_write_race::SetAfterWriteRace,
     &stampede_prone_miss::StampedeProneMiss,
     &suppression_blanket::SuppressionBlanket,
     &suppression_duplicate::SuppressionDuplicate,
@@ -170,11 +185,13 @@ pub static REGISTRY: &[&dyn Rule] = &[
     &suppression_unknown_rule::SuppressionUnknownRule,
     &suppression_unmatched_range::SuppressionUnmatchedRange,
     &suppression_unused::SuppressionUnused,
+    &ttl_cleared::TtlCleared,
     &ttl_policy::TtlPolicy,
     &ttl_unit_mismatch::TtlUnitMismatch,
     &unused_policy_entry::UnusedPolicyEntry,
     &unversioned_key::UnversionedKey,
     &write_before_commit::WriteBeforeCommit,
+    &wrong_pattern::WrongPattern,
 ];
 
 /// Everything that the rules have to say, in stable order: by file, place, rule.

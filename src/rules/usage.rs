@@ -3,7 +3,7 @@
 use rustc_hash::FxHashMap;
 
 use crate::inventory::{Effect, Inventory, OpId, Operation, TtlKind};
-use crate::template::Template;
+use crate::template::{Hole, Template};
 
 /// Names of parameters that stand for a whole key or the end of one, with any number of segments.
 const OPEN_ENDED: [&str; 5] = ["key", "k", "suffix", "rest", "cache_key"];
@@ -81,12 +81,17 @@ impl<'a> Usage<'a> {
             return false;
         }
         let segments = |template: &Template| template.segments(':').len();
-        parameters.any(|hole| OPEN_ENDED.contains(&hole.name.as_str()))
+        parameters.any(is_open_ended)
             || self
                 .calls_of(op.id)
                 .iter()
                 .any(|call| call.template().is_some_and(|full| segments(full) != segments(template)))
     }
+}
+
+/// Whether a hole stands for a whole key or the end of one, by its name.
+pub(super) fn is_open_ended(hole: &Hole) -> bool {
+    OPEN_ENDED.contains(&hole.name.as_str())
 }
 
 /// Whether this operation gives its key a TTL.

@@ -1,7 +1,10 @@
 //! What every rule flags and what it leaves alone, over hand-built inventories; one file per rule.
 
+mod bulk;
 mod cached_copies;
+mod collection_without_ttl;
 mod counter_without_ttl;
+mod invalidation_key_mismatch;
 mod key_collision;
 mod key_format;
 mod lock_release_without_token;
@@ -12,7 +15,9 @@ mod non_atomic_expiry;
 mod pages;
 mod schema_changed;
 mod stampede_prone_miss;
+mod ttl_cleared;
 mod ttl_policy;
 mod ttl_unit_mismatch;
 mod unversioned_key;
 mod wording;
+mod write_through;

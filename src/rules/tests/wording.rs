@@ -53,11 +53,16 @@ fn a_rule_file_has_at_most_250_lines() {
 
 /// Worlds from the test files of the rules, each with at least one finding of its rule.
 const WORLDS: &[fn() -> Vec<World>] = &[
+    super::bulk::worlds,
     super::cached_copies::worlds,
+    super::collection_without_ttl::worlds,
+    super::invalidation_key_mismatch::worlds,
     super::key_collision::worlds,
     super::lock_release_without_token::worlds,
     super::mixed_ttl::worlds,
     super::schema_changed::worlds,
+    super::ttl_cleared::worlds,
+    super::write_through::worlds,
 ];
 
 /// At least one finding of every rule, in several forms.
