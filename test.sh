@@ -15,7 +15,15 @@ need pkg-config pkg-config
 need git git
 # The tests of cache-patterns start servers of their own on free ports.
 need redis-server redis-server
+# Debian keeps the programs of PostgreSQL out of the path.
+ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || need initdb postgresql
 cargo test --workspace --locked "$@"
+# The outbox: SQLite in a file, PostgreSQL on a server of its own.
+cargo test --locked -p cache-patterns --features sqlx --lib --test outbox outbox
+cargo test --locked -p cache-patterns --features sqlx --doc outbox
+# Packages of their own: random schedules of the flight table under shuttle, and the example service.
+CARGO_TARGET_DIR=target/shuttle cargo test --locked --manifest-path cache-patterns/shuttle/Cargo.toml
+CARGO_TARGET_DIR=target/service cargo test --locked --manifest-path cache-patterns/examples/service/Cargo.toml
 # The fixtures are a workspace of their own: proof that what the tests lint is real code.
 cargo test --locked --test fixtures -- --ignored
 # The article's services on cache-patterns, on a redis-server of their own; and what `cache-lint generate` writes.

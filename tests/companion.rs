@@ -104,3 +104,17 @@ fn an_entity_that_cannot_be_told_is_an_operation_without_a_key() {
     );
     assert_eq!(found, [("DEL".to_owned(), "?".to_owned(), None)]);
 }
+
+#[test]
+fn the_example_service_is_clean() {
+    let service = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("cache-patterns/examples/service");
+    let output = Command::new(env!("CARGO_BIN_EXE_cache-lint"))
+        .args(["check", "--format", "json"])
+        .current_dir(&service)
+        .output()
+        .unwrap();
+    let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(answer["findings"].as_array().map(Vec::len), Some(0), "{answer:#}");
+    assert_eq!(answer["summary"]["operations"].as_u64(), Some(6), "{answer:#}");
+    assert!(output.status.success());
+}

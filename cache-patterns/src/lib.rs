@@ -61,6 +61,8 @@ pub mod guide;
 mod key;
 mod local;
 mod observe;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub mod outbox;
 pub mod schema;
 pub mod sequence;
 pub mod slot;

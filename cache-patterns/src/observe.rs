@@ -305,4 +305,6 @@ pub(crate) fn describe() {
         "cache_unconfirmed_writes_total",
         "Strict invalidations that fewer replicas confirmed than asked"
     );
+    describe_gauge!("cache_outbox_lag_seconds", Unit::Seconds, "Age of the oldest record that is not delivered");
+    describe_counter!("cache_outbox_delivered_total", "Records of the outbox that were delivered");
 }

@@ -7,7 +7,7 @@ use super::{Cache, Inner};
 use crate::entity::{CacheEntity, Versioned};
 use crate::error::StoreError;
 use crate::key::Key;
-use crate::slot::Invalidation;
+use crate::slot::{Invalidation, Settlement};
 
 /// What became of an invalidation.
 #[must_use = "a queued invalidation has not reached the store yet: other processes may still read the old value"]
@@ -86,6 +86,13 @@ impl Cache {
         self.inner.forget_detached(keys, how).await
     }
 
+    /// See [`Invalidator::invalidate_recorded`].
+    pub(crate) async fn deliver(&self, key: &str, version: u64) -> Invalidated {
+        let (inner, key) = (Arc::clone(&self.inner), key.to_owned());
+        let task = tokio::spawn(async move { inner.forget_older(&key, version).await });
+        task.await.unwrap_or(Invalidated::Queued)
+    }
+
     /// A handle that can only invalidate, for jobs and consumers of change logs.
     #[must_use]
     pub fn invalidator(&self) -> Invalidator {
@@ -136,6 +143,24 @@ impl Inner {
         outcome
     }
 
+    /// Takes the entry away unless it is as new as `version`, as if the row had been deleted then; 0: in any case.
+    async fn forget_older(&self, key: &str, version: u64) -> Invalidated {
+        let keys = [key.to_owned()];
+        if version == 0 {
+            return self.forget_many(&keys, Invalidation::Hard).await;
+        }
+        let keep = self.limits.tombstone;
+        let how = Settlement::Deleted { version, keep };
+        let node = self.guard.store.node(key);
+        let answer = self.guard.call(node, self.limits.command, self.guard.store.settle(key, None, how)).await;
+        if answer.is_err() {
+            self.guard.owe(key, Invalidation::Floor { version, keep });
+        }
+        // Also where the store had it: whoever put it there may have died before saying so.
+        self.spread(&keys).await;
+        if answer.is_ok() { Invalidated::Applied } else { Invalidated::Queued }
+    }
+
     /// After the store was changed: ends loads and copies here, then tells the others.
     pub(super) async fn spread(&self, keys: &[String]) {
         for key in keys {
@@ -164,16 +189,16 @@ impl Invalidator {
         self.cache.invalidate::<E>(id).await
     }
 
-    /// Takes away the entry with a key that was recorded earlier, in an outbox of the program's own for example;
-    /// `below`: the version that was committed, 0 when it is not known.
+    /// Takes away the entry with a key that was recorded earlier, by a consumer of a change log for example, unless it
+    /// is as new as `version`, which was committed; 0: in any case. What is older is refused for the time of
+    /// `Limits::tombstone`.
     ///
     /// # Errors
     /// As [`Cache::invalidate`].
-    pub async fn invalidate_recorded(&self, key: &str, below: u64) -> Result<Invalidated, StoreError> {
-        let how = match below {
-            0 => Invalidation::Hard,
-            version => Invalidation::Floor { version, keep: self.cache.inner.limits.tombstone },
-        };
-        self.cache.inner.forget_detached(vec![key.to_owned()], how).await
+    pub async fn invalidate_recorded(&self, key: &str, version: u64) -> Result<Invalidated, StoreError> {
+        match self.cache.deliver(key, version).await {
+            Invalidated::Queued if self.cache.inner.guard.overflowed() => Err(StoreError::HeldBack),
+            outcome => Ok(outcome),
+        }
     }
 }

@@ -2,6 +2,8 @@
 
 mod conformance;
 mod faults;
+mod proxy;
 
 pub use self::conformance::conformance;
 pub use self::faults::{FaultStore, Faults};
+pub use self::proxy::Proxy;

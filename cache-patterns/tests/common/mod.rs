@@ -8,6 +8,7 @@
 )]
 
 pub mod cluster;
+pub mod postgres;
 pub mod source;
 
 use std::net::TcpListener;

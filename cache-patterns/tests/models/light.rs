@@ -22,6 +22,15 @@ fn of_two_writers_the_newer_stays() {
 }
 
 #[test]
+fn with_an_outbox_the_death_of_a_writer_leaves_nothing_older() {
+    let dying = Bounds { crash_after_commit: true, outbox: true, ..two_writers() };
+    holds("light with an outbox, 2 writers, 2 readers, deaths anywhere", &dying);
+    holds("light with an outbox, all outcomes", &Bounds { outcomes: true, readers: 1, ..dying.clone() });
+    let fenced = Bounds { evictions: 0, ..Bounds::of(&[Mode::Light, Mode::Fenced], 1) };
+    holds("light with an outbox beside fenced", &Bounds { crash_after_commit: true, outbox: true, ..fenced });
+}
+
+#[test]
 fn what_it_does_not_promise_and_what_would_break_it() {
     is_broken("light, SetAfterCommit", &two_writers().with(Flaw::SetAfterCommit));
     is_broken("light, CompareAndSetEmpty", &two_writers().with(Flaw::CompareAndSetEmpty));

@@ -74,6 +74,8 @@ pub struct Bounds {
     pub outcomes: bool,
     /// A holder may renew once.
     pub renew: bool,
+    /// What is committed is recorded in an outbox, and a relay delivers it, once more often than it should.
+    pub outbox: bool,
     pub flaw: Flaw,
 }
 
@@ -89,6 +91,7 @@ impl Bounds {
             versioned: true,
             outcomes: false,
             renew: false,
+            outbox: false,
             flaw: Flaw::None,
         }
     }
@@ -142,6 +145,9 @@ pub struct World {
     writers: Vec<Writer>,
     evictions: u8,
     ticks: u8,
+    /// Versions that were committed and not delivered yet.
+    outbox: Vec<u8>,
+    repeats: u8,
 }
 
 fn millis(duration: Duration) -> u64 {
@@ -171,6 +177,7 @@ impl World {
 
     fn commit(&mut self, delete: bool, lag: bool) -> u8 {
         self.row += 1;
+        self.outbox.push(self.row);
         if delete {
             self.deletions |= 1 << self.row;
         }
@@ -355,6 +362,22 @@ impl Bounds {
         }
     }
 
+    /// The relay: what is recorded is gone only after the store knows.
+    fn relay_steps(&self, world: &World, into: &mut Vec<(String, World)>) {
+        let Some(version) = world.outbox.first().copied().filter(|_| self.outbox) else { return };
+        let mut delivered = world.clone();
+        let how = Settlement::Deleted { version: u64::from(version), keep: KEEP };
+        slot::settle(&mut delivered.slot, None, &how, delivered.now);
+        delivered.acknowledge(version);
+        if world.repeats > 0 {
+            let mut next = delivered.clone();
+            next.repeats -= 1;
+            into.push((format!("the relay delivers {version} and dies"), next));
+        }
+        delivered.outbox.remove(0);
+        into.push((format!("the relay delivers {version}"), delivered));
+    }
+
     /// Time may not pass what the protocol's conditions bound: a fenced transaction ends before its fence, and a
     /// replica lags no longer than a floor stays.
     fn may_be(&self, world: &World, now: u64) -> bool {
@@ -394,6 +417,8 @@ impl Model for Bounds {
             writers: vec![Writer::Idle; self.writers.len()],
             evictions: self.evictions,
             ticks: self.ticks,
+            outbox: Vec::new(),
+            repeats: 1,
         };
         let mut filled = empty.clone();
         filled.put(1, self.versioned);
@@ -403,6 +428,7 @@ impl Model for Bounds {
     fn steps(&self, world: &World, into: &mut Vec<(String, World)>) {
         (0..self.readers).for_each(|at| self.reader_steps(world, at, into));
         (0..self.writers.len()).for_each(|at| self.writer_steps(world, at, into));
+        self.relay_steps(world, into);
         if world.evictions > 0 && world.slot.is_some() {
             let mut next = world.clone();
             next.slot = None;
@@ -431,7 +457,8 @@ impl Model for Bounds {
             return Some(format!("serves {served} after {} was acknowledged", world.acknowledged));
         }
         let rest = world.readers.iter().all(|reader| *reader == Reader::Gone)
-            && world.writers.iter().all(|writer| *writer == Writer::Done);
+            && world.writers.iter().all(|writer| *writer == Writer::Done)
+            && (world.outbox.is_empty() || !self.outbox);
         (rest && served < world.row).then(|| format!("at rest the slot holds {served}, committed is {}", world.row))
     }
 }

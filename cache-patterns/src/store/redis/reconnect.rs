@@ -5,6 +5,7 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
@@ -13,10 +14,14 @@ use redis::{Cmd, ErrorKind, RedisError, RedisResult, ServerErrorKind, Value};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use crate::clock::millis;
 use crate::sync::{Mutex, lock};
 
 /// The longest attempt to connect.
 const CONNECT: Duration = Duration::from_secs(1);
+/// A connection on which calls were given up for so long and none was answered is dead, also if the kernel does not say
+/// so: the other side is gone without a word, or a router on the way has forgotten the connection.
+const SILENT: Duration = Duration::from_secs(1);
 /// Between attempts.
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -34,7 +39,24 @@ pub(crate) struct Reconnecting {
 struct Inner {
     open: Box<Opener>,
     connection: ArcSwapOption<MultiplexedConnection>,
+    born: Instant,
+    /// Milliseconds since the birth when a call was given up for the first time since the last answer; 0: none was.
+    silent_since: AtomicU64,
     state: Mutex<State>,
+}
+
+/// A call that waits. Dropped before its answer it was given up: by its deadline, or by a caller that went away.
+struct Waiting<'a> {
+    inner: &'a Inner,
+    answered: bool,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        if !self.answered {
+            self.inner.given_up();
+        }
+    }
 }
 
 struct State {
@@ -47,7 +69,14 @@ struct State {
 impl Reconnecting {
     pub(super) fn new(open: Box<Opener>) -> Self {
         let state = Mutex::new(State { attempt: None, not_before: None });
-        Self { inner: Arc::new(Inner { open, connection: ArcSwapOption::empty(), state }) }
+        let inner = Inner {
+            open,
+            connection: ArcSwapOption::empty(),
+            born: Instant::now(),
+            silent_since: AtomicU64::new(0),
+            state,
+        };
+        Self { inner: Arc::new(inner) }
     }
 
     pub(super) async fn send(&self, command: &Cmd) -> RedisResult<Value> {
@@ -58,7 +87,13 @@ impl Reconnecting {
                 self.inner.current().ok_or_else(unreachable)?
             }
         };
+        let mut waiting = Waiting { inner: &self.inner, answered: false };
         let answer = connection.req_packed_command(command).await.and_then(Value::extract_error);
+        waiting.answered = true;
+        // Read first: a hit is not to write what all threads read.
+        if self.inner.silent_since.load(Ordering::Relaxed) != 0 {
+            self.inner.silent_since.store(0, Ordering::Relaxed);
+        }
         self.judge(&answer);
         answer
     }
@@ -109,6 +144,18 @@ impl Reconnecting {
 }
 
 impl Inner {
+    fn given_up(&self) {
+        let now = millis(self.born.elapsed()).max(1);
+        match self.silent_since.compare_exchange(0, now, Ordering::Relaxed, Ordering::Relaxed) {
+            Err(since) if now.saturating_sub(since) >= millis(SILENT) => {
+                tracing::debug!("the cache store has fallen silent; its connection is given up");
+                self.connection.store(None);
+                self.silent_since.store(0, Ordering::Relaxed);
+            }
+            _ => {}
+        }
+    }
+
     fn current(&self) -> Option<MultiplexedConnection> {
         self.connection.load().as_ref().map(|connection| (**connection).clone())
     }

@@ -1,0 +1,5 @@
+//! The sources take their locks from shuttle.
+
+fn main() {
+    println!("cargo::rustc-cfg=shuttle");
+}
