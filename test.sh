@@ -3,11 +3,13 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 need() { # need COMMAND PACKAGE: installs PACKAGE with apt where COMMAND is missing
-  command -v "$1" >/dev/null 2>&1 && return
+  command -v "$1" >/dev/null 2>&1 || need_package "$2"
+}
+need_package() {
   local as_root=""
   [ "$(id -u)" -eq 0 ] || as_root="sudo"
-  echo "installing $2 for the tests" >&2
-  $as_root apt-get update -qq && $as_root apt-get install -y -qq "$2" >/dev/null
+  echo "installing $1 for the tests" >&2
+  $as_root apt-get update -qq && $as_root apt-get install -y -qq "$1" >/dev/null
 }
 # The client crates that the fixtures compile against bind to C in two places.
 need cc build-essential
@@ -17,7 +19,15 @@ need git git
 need redis-server redis-server
 # Debian keeps the programs of PostgreSQL out of the path.
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || need initdb postgresql
+# pre-commit runs the hooks of this repository as it would run them elsewhere.
+need python3 python3
+if [ ! -x target/pre-commit/bin/pre-commit ]; then
+  python3 -c 'import ensurepip' 2>/dev/null || need_package python3-venv
+  python3 -m venv target/pre-commit
+  target/pre-commit/bin/pip install --quiet --disable-pip-version-check pre-commit==4.7.0
+fi
 cargo test --workspace --locked "$@"
+cargo test --locked --test pre_commit -- --ignored
 # The outbox: SQLite in a file, PostgreSQL on a server of its own.
 cargo test --locked -p cache-patterns --features sqlx --lib --test outbox outbox
 cargo test --locked -p cache-patterns --features sqlx --doc outbox

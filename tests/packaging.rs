@@ -105,6 +105,22 @@ fn the_action_calls_the_tool_as_its_inputs_say() {
     assert_eq!(output, format!("sarif-file={sarif}\n"));
 }
 
+/// What `init` writes and what the page says is one text, and valid.
+#[test]
+fn the_jobs_of_the_documentation_are_those_that_init_writes() {
+    let page = read("docs/ci.md");
+    for (path, from) in [("rules/ci/github.yml", "      - uses"), ("rules/ci/gitlab.yml", "cache-lint:")] {
+        let job = read(path).replace("VERSION", VERSION);
+        yaml(&job);
+        let start = job.find(from).unwrap();
+        let shown = job[start..].split("\n        #").next().unwrap().trim_end();
+        assert!(page.contains(shown), "{shown}");
+    }
+    for name in keys(&yaml(&read("action.yml"))["inputs"]) {
+        assert!(page.contains(&format!("| `{name}` |")), "{name}");
+    }
+}
+
 #[test]
 fn the_hooks_of_pre_commit_differ_in_their_language_alone() {
     let source = read(".pre-commit-hooks.yaml");
@@ -129,4 +145,36 @@ fn the_python_package_installs_the_binary_of_this_version() {
     assert_eq!(mirror["project"]["version"].as_str(), Some(VERSION));
     let wheel: toml::Table = read("packaging/pypi/pyproject.toml").parse().unwrap();
     assert_eq!(wheel["project"]["name"].as_str(), Some("cache-lint"));
+}
+
+#[test]
+fn the_archives_lie_where_binstall_looks() {
+    let manifest: toml::Table = read("Cargo.toml").parse().unwrap();
+    let binstall = &manifest["package"]["metadata"]["binstall"];
+    let url = binstall["pkg-url"].as_str().unwrap();
+    assert!(url.ends_with("/v{ version }/{ name }-v{ version }-{ target }{ archive-suffix }"), "{url}");
+    let script = read("packaging/archive");
+    assert!(script.contains("name=\"cache-lint-$tag-$target\"") && script.contains("tag\" = \"v$version\""));
+    assert!(script.contains("\"$name.tgz\"") && binstall["pkg-fmt"].as_str() == Some("tgz"));
+    assert_eq!(binstall["bin-dir"].as_str(), Some("{ name }-v{ version }-{ target }/{ bin }{ binary-ext }"));
+}
+
+/// The workflows run what a developer runs.
+#[test]
+fn the_workflows_are_valid_and_run_what_is_there() {
+    for path in [".github/workflows/ci.yml", ".github/workflows/release.yml"] {
+        let source = read(path);
+        let workflow = yaml(&source);
+        let jobs = workflow["jobs"].as_mapping().unwrap();
+        let runs: Vec<&str> = jobs
+            .values()
+            .flat_map(|job| job["steps"].as_sequence().unwrap())
+            .filter_map(|step| text(step, "run"))
+            .collect();
+        assert!(runs.contains(&".ci/run"), "{path}");
+        for script in runs {
+            assert!(!script.contains("${{"), "{script}");
+            assert!(Command::new("bash").args(["-n", "-c", script]).status().unwrap().success(), "{script}");
+        }
+    }
 }

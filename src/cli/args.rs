@@ -22,12 +22,19 @@ Exit codes:
   2  a mistake in the command line, the rule file or the baseline, nothing to check, or an
      internal error; with --strict also a file that could not be read as Rust";
 
+/// The version, and the commit where the build knows it.
+const LONG_VERSION: &str = match option_env!("CACHE_LINT_VERSION") {
+    Some(version) => version,
+    None => env!("CARGO_PKG_VERSION"),
+};
+
 /// Finds every Redis operation in Rust sources and checks keys, TTLs and miss paths against a rule file.
 #[derive(Debug, Parser)]
 #[command(
     name = "cache-lint",
     bin_name = "cache-lint",
     version,
+    long_version = LONG_VERSION,
     max_term_width = 110,
     args_conflicts_with_subcommands = true,
     after_help = EXIT_CODES
@@ -54,7 +61,7 @@ pub(super) enum Command {
     Config(ConfigArgs),
     /// List the files that a check looks at.
     Files(FilesArgs),
-    /// Write a commented cache-lint.toml.
+    /// Write a commented cache-lint.toml that fits the code, and what else a project needs.
     Init(InitArgs),
     /// Write code for a cached type on cache-patterns, with its tests.
     Generate(GenerateArgs),
@@ -69,6 +76,12 @@ pub(super) enum Command {
     Hook(HookArgs),
     /// Hold stored structures against cache-schema.lock, or write it.
     Schema(SchemaArgs),
+    /// Write the rule file as a section of CLAUDE.md or AGENTS.md; --import reads one into a rule file.
+    RulesMd(RulesMdArgs),
+    /// Print a completion script for a shell.
+    Completions(CompletionsArgs),
+    /// Print the manual page.
+    Man(ManArgs),
 }
 
 /// Formats of output.
@@ -218,12 +231,26 @@ impl SchemaAction {
 
 #[derive(Debug, Args)]
 pub(super) struct InitArgs {
-    /// Overwrite a cache-lint.toml that is there.
+    /// Overwrite a cache-lint.toml that is there
     #[arg(long, conflicts_with = "stdout")]
     pub(super) force: bool,
-    /// Print the file instead of writing it.
-    #[arg(long)]
+    /// Print the rule file and write nothing
+    #[arg(long, conflicts_with_all = ["dry_run", "yes"])]
     pub(super) stdout: bool,
+    /// Also add the hook to .pre-commit-config.yaml
+    #[arg(long, conflicts_with = "stdout")]
+    pub(super) pre_commit: bool,
+    /// Also write a workflow for GitHub Actions
+    #[arg(long, conflicts_with = "stdout")]
+    pub(super) github: bool,
+    /// Also add a job to .gitlab-ci.yml
+    #[arg(long, conflicts_with = "stdout")]
+    pub(super) gitlab: bool,
+    /// Also add the hooks for Claude Code to .claude/settings.json
+    #[arg(long, conflicts_with = "stdout")]
+    pub(super) claude: bool,
+    #[command(flatten)]
+    pub(super) write: WriteArgs,
 }
 
 #[derive(Debug, Args)]
@@ -238,6 +265,37 @@ pub(super) struct HookArgs {
     pub(super) write: WriteArgs,
     #[command(flatten)]
     pub(super) policy: PolicyArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RulesMdArgs {
+    /// Put the section into this file, in the place of the one between the markers or at the end
+    #[arg(long = "write", value_name = "FILE", conflicts_with_all = ["check", "import"])]
+    pub(super) write_to: Option<PathBuf>,
+    /// End with exit code 1 when section and rule file say different things [default: CLAUDE.md, else AGENTS.md]
+    #[arg(long, value_name = "FILE", num_args = 0..=1, conflicts_with = "import")]
+    pub(super) check: Option<Option<PathBuf>>,
+    /// Print the rule file that a section says, and tell what was not understood
+    #[arg(long, value_name = "FILE")]
+    pub(super) import: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) write: WriteArgs,
+    #[command(flatten)]
+    pub(super) policy: PolicyArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CompletionsArgs {
+    /// The shell
+    #[arg(value_enum)]
+    pub(super) shell: clap_complete::Shell,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ManArgs {
+    /// Write the pages of all commands into this folder instead
+    #[arg(long, value_name = "FOLDER")]
+    pub(super) out: Option<PathBuf>,
 }
 
 /// Whether files are written.

@@ -3,9 +3,9 @@
 mod args;
 mod baseline;
 mod cached;
-mod changes;
 mod check;
 mod compare_args;
+mod completions;
 mod config;
 mod explain;
 mod failure;
@@ -20,9 +20,11 @@ mod level_flags;
 mod panics;
 mod progress;
 mod rules;
+mod rules_md;
 mod schema;
 mod setup;
 mod terminal;
+mod writes;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -76,6 +78,9 @@ fn dispatch(command: &Command) -> Result<u8, Failure> {
         Command::Baseline(args) => baseline::run(args).map(|()| 0),
         Command::Hook(args) => hook::run(args),
         Command::Schema(args) => schema::run(args),
+        Command::RulesMd(args) => rules_md::run(args),
+        Command::Completions(args) => completions::run(args).map(|()| 0),
+        Command::Man(args) => completions::man(args).map(|()| 0),
     }
 }
 
@@ -89,10 +94,14 @@ fn look(command: &Command) -> (ColorChoice, Format) {
         Command::Config(args) => &args.shown,
         Command::Files(args) => &args.shown,
         Command::Baseline(args) => &args.shown,
-        Command::Init(_) | Command::Hook(_) | Command::Clean(_) | Command::Generate(_) => {
-            return (ColorChoice::Auto, Format::Graphical);
-        }
         Command::Schema(args) => &args.action.run().output.shown,
+        Command::Init(_)
+        | Command::Hook(_)
+        | Command::Clean(_)
+        | Command::Generate(_)
+        | Command::RulesMd(_)
+        | Command::Completions(_)
+        | Command::Man(_) => return (ColorChoice::Auto, Format::Graphical),
     };
     (shown.color, shown.format)
 }

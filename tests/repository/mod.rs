@@ -63,9 +63,12 @@ impl Repository {
         self.write(path, &text.replace(from, to));
     }
 
-    /// Copies a folder of this repository's sources.
+    /// Copies a file or folder of this repository's sources.
     pub(crate) fn copy(&self, from: &str, to: &str) {
         let from = Path::new(env!("CARGO_MANIFEST_DIR")).join(from);
+        if from.is_file() {
+            return self.write(to, &std::fs::read_to_string(from).unwrap());
+        }
         for entry in walkdir::WalkDir::new(&from).into_iter().map(Result::unwrap).filter(|e| e.file_type().is_file()) {
             let path = Path::new(to).join(entry.path().strip_prefix(&from).unwrap());
             self.write(path.to_str().unwrap(), &std::fs::read_to_string(entry.path()).unwrap());

@@ -60,8 +60,9 @@ impl Change {
     }
 }
 
-/// Shows the changes, asks, and writes them. What is there already as it should be is only named.
-pub(super) fn apply(changes: &[Change], args: &WriteArgs) -> Result<(), Failure> {
+/// Shows the changes, asks, and writes them. What is there already as it should be is only named. With `force` nobody
+/// is asked.
+pub(super) fn apply(changes: &[Change], args: &WriteArgs, force: bool) -> Result<(), Failure> {
     let style = terminal::of_stdout(ColorChoice::Auto);
     let mut text = String::new();
     for change in changes {
@@ -79,7 +80,7 @@ pub(super) fn apply(changes: &[Change], args: &WriteArgs) -> Result<(), Failure>
     if args.dry_run {
         return terminal::print(&format!("nothing was written ({})\n", style.bold("--dry-run")), style);
     }
-    if !args.yes {
+    if !(args.yes || force) {
         consent(&needed, style)?;
     }
     for change in &needed {
