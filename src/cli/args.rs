@@ -265,6 +265,8 @@ pub(super) struct HookArgs {
     pub(super) write: WriteArgs,
     #[command(flatten)]
     pub(super) policy: PolicyArgs,
+    #[command(flatten)]
+    pub(super) cache: CacheArgs,
 }
 
 #[derive(Debug, Args)]

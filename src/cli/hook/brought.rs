@@ -6,10 +6,12 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use crate::cache::{FactsPack, Folder};
 use crate::cli::args::PolicyArgs;
 use crate::cli::failure::Failure;
 use crate::cli::setup;
 use crate::date;
+use crate::facts::lower::Memory;
 use crate::finding::{Confidence, FileId, Level};
 use crate::levels::Levels;
 use crate::policy::{FILE_NAMES, Policy};
@@ -22,6 +24,8 @@ pub(super) struct Project<'a> {
     /// The working directory, canonical.
     pub(super) root: PathBuf,
     pub(super) policy: &'a PolicyArgs,
+    /// Where earlier runs have left what the files say.
+    pub(super) cache: Option<Folder>,
 }
 
 /// Findings that were not there before.
@@ -116,7 +120,14 @@ impl Project<'_> {
     ) -> Result<Option<(Analysis, Vec<Judged>)>, Failure> {
         let load =
             LoadOptions { paths: vec![folder.to_path_buf()], cwd: self.root.clone(), stdin, ..LoadOptions::default() };
-        let analysis = match run::analyse(RunOptions { load, ..RunOptions::default() }, policy, &|_| {}) {
+        let facts = self.cache.as_ref().map(|cache| FactsPack::open(cache, self.repository()));
+        let memory = facts.as_ref().map(|facts| facts as &dyn Memory);
+        let options = RunOptions { load, ..RunOptions::default() };
+        let analysis = run::analyse_with(options, policy, memory, &|_| {});
+        if let Some(facts) = facts {
+            facts.close();
+        }
+        let analysis = match analysis {
             Ok(analysis) => analysis,
             Err(SourceLoadError::NothingToCheck { .. }) => return Ok(None),
             Err(error) => return Err(error.into()),
@@ -133,6 +144,11 @@ impl Project<'_> {
                 && finding.rule != "parse-error"
         });
         Ok(Some((analysis, judged)))
+    }
+
+    /// The root of the repository; that of the project where there is none.
+    fn repository(&self) -> &Path {
+        self.root.ancestors().find(|folder| folder.join(".git").exists()).unwrap_or(&self.root)
     }
 
     /// Whether any place of a finding lies in `file`.

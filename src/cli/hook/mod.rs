@@ -57,7 +57,7 @@ fn answer(args: &HookArgs) -> Result<Answer, Failure> {
     let root = moved.map_err(|error| {
         Failure::other(format!("the folder `{}` of the session cannot be entered: {error}", root.display()), "")
     })?;
-    let project = Project { root, policy: &args.policy };
+    let project = Project { root, policy: &args.policy, cache: args.cache.folder() };
     match event.kind() {
         Kind::Edited(file) => edited(&project, &event, &file),
         Kind::Stopping => stopping(&project, &event),
@@ -89,7 +89,7 @@ fn stopping(project: &Project<'_>, event: &Event) -> Result<Answer, Failure> {
     if event.stop_hook_active {
         return Ok(Answer::Silence);
     }
-    let mut told = Told::of(&event.session_id, &project.root);
+    let mut told = Told::of(project.cache.clone(), &event.session_id, &project.root);
     let mut found = Vec::new();
     for (folder, files) in by_workspace(project) {
         found.push(project.brought_in(&folder, &files, &|file| git::committed(file).unwrap_or_default())?);
@@ -129,7 +129,7 @@ fn text(what: &str, found: &[Brought]) -> String {
     }
     let left = shown.count();
     if left > 0 {
-        out.push_str(&format!("and {left} more: `cache-lint --format agent` shows them\n"));
+        out.push_str(&format!("and {left} more: `cache-lint` shows them\n"));
     }
     out.push_str("`cache-lint explain RULE` says why, and what to write instead\n");
     out

@@ -2,29 +2,27 @@
 //! user whose own unfinished work has one, would be told at the end of every turn.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::path::Path;
 
-/// How long a session is remembered after it was last told something.
-const KEPT: Duration = Duration::from_secs(14 * 24 * 3600);
+use crate::cache::Folder;
 
 pub(super) struct Told {
-    /// One fingerprint a line; `None` where no folder for such files is known.
-    file: Option<PathBuf>,
+    /// Where it is kept; nowhere without a cache.
+    folder: Option<Folder>,
+    name: String,
+    /// One fingerprint a line.
     fingerprints: BTreeSet<String>,
 }
 
 impl Told {
     /// What this session was told about this project.
-    pub(super) fn of(session: &str, root: &Path) -> Self {
-        let folder = folder().filter(|_| !session.is_empty());
-        let file = folder.map(|folder| {
-            let mut name = blake3::hash(format!("{session}\0{}", root.display()).as_bytes()).to_hex().to_string();
-            name.truncate(32);
-            folder.join(name)
-        });
-        let text = file.as_ref().and_then(|file| std::fs::read_to_string(file).ok()).unwrap_or_default();
-        Self { file, fingerprints: text.lines().map(str::to_owned).collect() }
+    pub(super) fn of(folder: Option<Folder>, session: &str, root: &Path) -> Self {
+        let folder = folder.filter(|_| !session.is_empty());
+        let hash = blake3::hash(format!("{session}\0{}", root.display()).as_bytes()).to_hex();
+        let name = format!("told-{}", &hash[..32]);
+        let bytes = folder.as_ref().and_then(|folder| folder.read(&name)).unwrap_or_default();
+        let fingerprints = String::from_utf8_lossy(&bytes).lines().map(str::to_owned).collect();
+        Self { folder, name, fingerprints }
     }
 
     pub(super) fn is_news(&self, fingerprint: &str) -> bool {
@@ -35,30 +33,9 @@ impl Told {
     pub(super) fn remember<'a>(&mut self, fingerprints: impl Iterator<Item = &'a str>) {
         let before = self.fingerprints.len();
         self.fingerprints.extend(fingerprints.map(str::to_owned));
-        let Some((file, folder)) = self.file.as_ref().and_then(|file| Some((file, file.parent()?))) else { return };
-        if self.fingerprints.len() == before || std::fs::create_dir_all(folder).is_err() {
-            return;
-        }
-        let _ = std::fs::write(file, self.fingerprints.iter().map(|print| format!("{print}\n")).collect::<String>());
-        forget(folder);
-    }
-}
-
-/// Removes what old sessions have left.
-fn forget(folder: &Path) {
-    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-        let age = entry.metadata().and_then(|data| data.modified()).ok().and_then(|time| time.elapsed().ok());
-        if age.is_some_and(|age| age > KEPT) {
-            let _ = std::fs::remove_file(entry.path());
+        if let Some(folder) = self.folder.as_ref().filter(|_| self.fingerprints.len() > before) {
+            let text: String = self.fingerprints.iter().map(|print| format!("{print}\n")).collect();
+            folder.write(&self.name, text.as_bytes());
         }
     }
-}
-
-/// Where the system wants such files.
-fn folder() -> Option<PathBuf> {
-    let variable = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let caches = variable("XDG_CACHE_HOME")
-        .or_else(|| variable("LOCALAPPDATA"))
-        .or_else(|| variable("HOME").map(|home| home.join(".cache")))?;
-    Some(caches.join("cache-lint").join("hook"))
 }
