@@ -6,7 +6,7 @@ use super::with_ttl::{Amount, Cast, rewrite};
 use crate::clients::{TtlArgument, TypeKind, Unit};
 use crate::facts::expr::{Literal, PatKind};
 use crate::facts::{Block, Expr, ExprKind, Stmt};
-use crate::finding::{Confidence, Edit, Fix};
+use crate::finding::{Confidence, Fix};
 use crate::inventory::{Condition, Effect, Operation, TtlKind};
 use crate::text::Span;
 
@@ -198,18 +198,21 @@ fn transaction(site: &Site<'_>, write: &Operation) -> Option<Fix> {
         matches!(&expr.kind, ExprKind::Call(callee, args)
             if args.is_empty() && matches!(&callee.kind, ExprKind::Path(path) if path.segments.last().is_some_and(|last| last.name == "pipe")))
     };
-    let is_pipeline = match &base.kind {
-        ExprKind::Call(..) => made_here(base),
+    let edit = match &base.kind {
+        ExprKind::Call(..) if made_here(base) => site.insert(base.span.end, format!(".{atomic}()")),
+        // A variable: in a statement of its own behind its `let`, for all that is queued.
         ExprKind::Path(path) if path.segments.len() == 1 => {
             let name = &path.segments.first()?.name;
             let body = around.function_around()?.body.as_ref()?;
-            body.stmts.iter().any(|stmt| {
+            let made = body.stmts.iter().find(|stmt| {
                 matches!(stmt, Stmt::Let { pat, init: Some(init), .. }
                     if matches!(&pat.kind, PatKind::Bind(bound, None) if bound == name) && made_here(init))
-            })
+            })?;
+            let span = stmt_span(made)?;
+            let (line, indent) = (site.line_break(), site.indent_of_line(span.start));
+            site.insert(span.end, format!("{line}{indent}{name}.{atomic}();"))
         }
-        _ => false,
+        _ => return None,
     };
-    let edits: Vec<Edit> = vec![site.insert(base.span.end, format!(".{atomic}()"))];
-    is_pipeline.then(|| unsafe_("make the pipeline a transaction", edits))
+    Some(unsafe_("make the pipeline a transaction", vec![edit]))
 }

@@ -4,7 +4,8 @@
 //! releases it is known what the iterator gives, and only where the list's type is written.
 
 use super::site::{Site, unsafe_};
-use super::syntax::is_place;
+use super::syntax::{Around, Call, is_place};
+use crate::facts::expr::MethodCall;
 use crate::facts::{Expr, ExprKind, Stmt, TypeRef};
 use crate::finding::{Confidence, Fix};
 use crate::inventory::Via;
@@ -22,38 +23,36 @@ pub(super) fn fix(site: &Site<'_>) -> Option<Fix> {
         version if version >= RESULTS => true,
         _ => return None,
     };
-    if op.client != "redis" || op.via != Via::Method || op.spelled != "keys" || op.confidence != Confidence::Certain {
+    let sends = matches!(op.via, Via::Method | Via::Command);
+    if op.client != "redis" || !sends || op.command != "KEYS" || op.confidence != Confidence::Certain {
         return None;
     }
     let around = site.around(op.place.span)?;
-    let call = around.call(op.place.span)?;
-    let [pattern] = call.args else { return None };
-    let (whole, awaited) = whole(around.exprs())?;
+    let Sent { whole, awaited, tail, iterator, lends, turbofish } = match around.call(op.place.span) {
+        Some(call) => by_method(site, &around, &call)?,
+        None => by_command(site, &around)?,
+    };
     // Either the type stands at the call, or the call is the whole value of a `let` with a type.
-    let turbofish = site.text.get(op.place.span.end as usize..)?.split_once('(')?.0.trim();
     let (block, at) = around.statement()?;
     let annotated = match block.stmts.get(at)? {
         Stmt::Let { ty: Some(ty), init: Some(init), .. } => init.span == whole.span && is_vec(ty),
         _ => false,
     };
-    let ty = turbofish.strip_suffix('>').and_then(|text| text.split_once(',')).map(|(_, ty)| ty.trim());
-    let found = match ty.filter(|ty| ty.starts_with("Vec<") || ty.starts_with("std::vec::Vec<")) {
-        Some(ty) if turbofish.matches(',').count() == 1 => format!("let mut found: {ty} = Vec::new();"),
+    let found = match turbofish.filter(|ty| ty.starts_with("Vec<") || ty.starts_with("std::vec::Vec<")) {
+        Some(ty) => format!("let mut found: {ty} = Vec::new();"),
         None if annotated => "let mut found = Vec::new();".to_owned(),
-        _ => return None,
+        None => return None,
     };
-    let (receiver, pattern) = (call.receiver.span.of(site.text), pattern.span.of(site.text));
     let text = if awaited {
         // The iterator borrows the connection for longer than this expression.
-        if !is_place(call.receiver) {
+        if !lends {
             return None;
         }
         let indent = site.indent_of_line(whole.span.start);
-        let line = site.line_break();
-        let key = if results { "key?" } else { "key" };
+        let key = if results { format!("key{tail}") } else { "key".to_owned() };
         [
             "{".to_owned(),
-            format!("    let mut keys = {receiver}.scan_match({pattern}).await?;"),
+            format!("    let mut keys = {iterator}.await{tail};"),
             format!("    {found}"),
             "    while let Some(key) = keys.next_item().await {".to_owned(),
             format!("        found.push({key});"),
@@ -61,28 +60,88 @@ pub(super) fn fix(site: &Site<'_>) -> Option<Fix> {
             "    found".to_owned(),
             "}".to_owned(),
         ]
-        .join(&format!("{line}{indent}"))
+        .join(&format!("{}{indent}", site.line_break()))
     } else {
-        if !annotated {
+        if !annotated || tail != "?" {
             return None;
         }
         let collect = if results { ".collect::<Result<_, _>>()?" } else { ".collect()" };
-        format!("{receiver}.scan_match({pattern})?{collect}")
+        format!("{iterator}?{collect}")
     };
     Some(unsafe_("walk the keys with `SCAN`, which lets others in between", vec![site.edit(whole.span, text)]))
 }
 
-/// `….await?` or `…?` around the call, and whether it is awaited.
-fn whole<'a>(mut outwards: impl Iterator<Item = &'a Expr>) -> Option<(&'a Expr, bool)> {
-    outwards.next()?;
-    let next = outwards.next()?;
-    match next.kind {
-        ExprKind::Try(_) => Some((next, false)),
-        ExprKind::Await(_) => {
-            outwards.next().filter(|expr| matches!(expr.kind, ExprKind::Try(_))).map(|expr| (expr, true))
-        }
-        _ => None,
+/// How the command is sent, and what walks in its place.
+struct Sent<'a> {
+    /// All of it, up to the `?`.
+    whole: &'a Expr,
+    awaited: bool,
+    /// What stands behind `.await`, or behind the call: `?`, `.map_err(…)?`.
+    tail: String,
+    /// What gives the iterator.
+    iterator: String,
+    /// The connection can be borrowed for the time of the walk.
+    lends: bool,
+    /// The type of the list, where it stands at the call.
+    turbofish: Option<&'a str>,
+}
+
+/// `con.keys(pattern)`.
+fn by_method<'a>(site: &Site<'a>, around: &Around<'a>, call: &Call<'a>) -> Option<Sent<'a>> {
+    let [pattern] = call.args else { return None };
+    let ExprKind::Method(method) = &call.whole.kind else { return None };
+    let (receiver, pattern) = (call.receiver.span.of(site.text), pattern.span.of(site.text));
+    let (whole, awaited, tail) = whole(site, around, call.whole)?;
+    let iterator = format!("{receiver}.scan_match({pattern})");
+    Some(Sent { whole, awaited, tail, iterator, lends: is_place(call.receiver), turbofish: list_type(site, method) })
+}
+
+/// `cmd("KEYS").arg(pattern).query_async(con)`.
+fn by_command<'a>(site: &Site<'a>, around: &Around<'a>) -> Option<Sent<'a>> {
+    // From the name outwards: the call of `cmd`, its argument, what sends it.
+    let mut outwards = around.exprs().skip(1);
+    let begun = outwards.next()?;
+    let ExprKind::Call(callee, _) = &begun.kind else { return None };
+    let argument = outwards.next()?;
+    let sent = outwards.next()?;
+    let (ExprKind::Method(arg), ExprKind::Method(query)) = (&argument.kind, &sent.kind) else { return None };
+    let ([pattern], [connection]) = (arg.args.as_slice(), query.args.as_slice()) else { return None };
+    if arg.name != "arg" || query.name != "query_async" {
+        return None;
     }
+    let (whole, awaited, tail) = whole(site, around, sent)?;
+    let of = |expr: &Expr| expr.span.of(site.text);
+    let iterator = format!(
+        "{}(\"SCAN\").cursor_arg(0).arg(\"MATCH\").arg({}).clone().iter_async({})",
+        of(callee),
+        of(pattern),
+        of(connection)
+    );
+    Some(Sent { whole, awaited, tail, iterator, lends: is_place(connection), turbofish: list_type(site, query) })
+}
+
+/// The last type between `::<` and `>` of a call, where it is the only list.
+fn list_type<'a>(site: &Site<'a>, call: &MethodCall) -> Option<&'a str> {
+    let types = site.text.get(call.name_span.end as usize..)?.split_once('(')?.0.trim();
+    let types = types.strip_prefix("::<")?.strip_suffix('>')?;
+    (types.matches('<').count() == 1).then(|| types.rsplit(',').next().unwrap_or(types).trim())
+}
+
+/// `….await?`, `….await.map_err(…)?` or `…?` around a call; whether it is awaited; what stands behind.
+fn whole<'a>(site: &Site<'a>, around: &Around<'a>, call: &Expr) -> Option<(&'a Expr, bool, String)> {
+    let mut outwards = around.exprs().skip_while(|expr| expr.span != call.span).skip(1);
+    let mut next = outwards.next()?;
+    let mut from = call.span.end;
+    let awaited = matches!(next.kind, ExprKind::Await(_));
+    if awaited {
+        from = next.span.end;
+        next = outwards.next()?;
+    }
+    if matches!(&next.kind, ExprKind::Method(method) if method.name == "map_err") {
+        next = outwards.next()?;
+    }
+    let tail = crate::text::Span { start: from, end: next.span.end }.of(site.text).trim().to_owned();
+    matches!(next.kind, ExprKind::Try(_)).then_some((next, awaited, tail))
 }
 
 fn is_vec(ty: &TypeRef) -> bool {
