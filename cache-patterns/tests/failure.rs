@@ -139,6 +139,13 @@ async fn callers_are_served_while_redis_is_gone_and_owed_invalidations_come_firs
     assert_eq!(revision(&other, &source, 7).await, newest, "and it reached the store");
 }
 
+/// The most memory that this process has had, in KiB; 0 where the system does not tell.
+fn most_memory() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or("0 kB");
+    line.trim().trim_end_matches(" kB").parse().unwrap()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn poison_in_redis_is_a_miss() {
     let server = RedisServer::start();
@@ -150,16 +157,22 @@ async fn poison_in_redis_is_a_miss() {
     let mut connection = client.get_multiplexed_async_connection().await.unwrap();
     let mut poisons: Vec<Vec<u8>> = vec![Vec::new(), b"text".to_vec(), b"C1".to_vec(), vec![0xff; 4096]];
     poisons.extend((0..50).map(|_| (0..fastrand::usize(1..300)).map(|_| fastrand::u8(..)).collect()));
-    // Ours in the header, garbage behind it; compressed, with a claim of 4 GiB.
+    // Ours in the header, garbage behind it; compressed, with a claim of 4 GiB, and of 512 MiB.
     let mut claim = cache_patterns::envelope::Header::new(cache_patterns::envelope::Kind::Value);
     claim.soft_deadline = u64::MAX;
     claim.flags = cache_patterns::envelope::COMPRESSED;
     poisons.push(claim.with_payload(&[0xff; 64]));
+    let long = [&(512u32 << 20).to_le_bytes()[..], &[0x10; 64]].concat();
+    poisons.push(claim.with_payload(&long));
+    let before = most_memory();
     for poison in poisons {
         let _: () =
             redis::cmd("SET").arg(&key).arg(&poison).arg("EX").arg(60).query_async(&mut connection).await.unwrap();
         assert_eq!(revision(&cache, &source, 7).await, 1, "{poison:02x?}");
     }
+    let more = most_memory() - before;
+    println!("poison with claims of 512 MiB and 4 GiB: {more} KiB more memory at most");
+    assert!(more < 128 * 1024, "{more} KiB");
     for command in [["RPUSH", "element"], ["SADD", "member"]] {
         let _: () = redis::cmd("DEL").arg(&key).query_async(&mut connection).await.unwrap();
         let _: i64 = redis::cmd(command[0]).arg(&key).arg(command[1]).query_async(&mut connection).await.unwrap();
