@@ -98,12 +98,25 @@ impl Observation {
         untouched || self.question.ask() == self.answer
     }
 
-    /// The path of a file whose content was asked for, and the answer.
+    /// The answer of now.
     #[must_use]
-    pub fn content(&self) -> Option<(&Path, Answer)> {
+    pub fn of(question: Question) -> Self {
+        let stamps = question.stamps();
+        Self { answer: question.ask(), question, stamps }
+    }
+
+    /// The same question, answered now.
+    #[must_use]
+    pub fn again(self) -> Self {
+        Self::of(self.question)
+    }
+
+    /// The folder in which a change would show.
+    #[must_use]
+    pub fn folder(&self) -> Option<&Path> {
         match &self.question {
-            Question::Content(path) => Some((path, self.answer)),
-            _ => None,
+            Question::Listing(folder) => Some(folder),
+            Question::Content(path) | Question::Kind(path) => path.parent(),
         }
     }
 }
@@ -274,8 +287,12 @@ const IGNORE_FILES: [&str; 2] = [".gitignore", ".ignore"];
 fn listing(folder: &Path) -> Answer {
     let matters = |entry: &fs::DirEntry| {
         let name = entry.file_name();
+        // Hidden folders are not walked.
+        if name.as_encoded_bytes().starts_with(b".") {
+            return None;
+        }
         let is_folder = entry.file_type().is_ok_and(|kind| !kind.is_file());
-        let named = ["Cargo.toml", "CACHEDIR.TAG", ".rustc_info.json"].iter().any(|known| name == *known);
+        let named = ["Cargo.toml", "CACHEDIR.TAG"].iter().any(|known| name == *known);
         let is_source = Path::new(&name).extension().is_some_and(|extension| extension == "rs");
         (is_folder || named || is_source).then(|| (name.as_encoded_bytes().to_vec(), is_folder))
     };

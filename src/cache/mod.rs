@@ -15,4 +15,4 @@ mod whole;
 
 pub use facts::FactsPack;
 pub use folder::Folder;
-pub use whole::{Key, remember, remembered};
+pub use whole::{Key, Remembered, remember, remembered};

@@ -52,6 +52,19 @@ pub(super) fn tool() -> String {
     format!("{} {:?}", env!("CARGO_PKG_VERSION"), stamp.ok())
 }
 
+/// The result of an earlier run.
+#[derive(Debug)]
+pub struct Remembered {
+    /// What reports show: no operations, and only the texts of files that findings point into.
+    pub analysis: Analysis,
+    /// The findings.
+    pub judged: Vec<Judged>,
+    /// What the run asked of the disk.
+    pub observed: Vec<Observation>,
+    /// When it began.
+    pub began: u64,
+}
+
 #[derive(Serialize, Deserialize)]
 struct Entry {
     began: u64,
@@ -90,7 +103,7 @@ pub fn remember(
     folder: &Folder,
     key: &Key,
     began: u64,
-    observed: Vec<Observation>,
+    observed: &[Observation],
     analysis: &Analysis,
     judged: &[Judged],
 ) {
@@ -109,7 +122,7 @@ pub fn remember(
     });
     let entry = Entry {
         began,
-        observed,
+        observed: observed.to_vec(),
         files: files.collect(),
         errors: analysis.workspace.errors.clone(),
         extent: analysis.extent,
@@ -143,16 +156,9 @@ fn shown(analysis: &Analysis, judged: &[Judged]) -> impl Fn(FileId) -> bool {
     move |file| files.binary_search(&file).is_ok()
 }
 
-/// The result of an earlier run with this key, if the disk would give it the same answers. The analysis holds what
-/// reports show: no operations, and only the texts of files that findings point into.
+/// The result of an earlier run with this key, if the disk would give it the same answers.
 #[must_use]
-pub fn remembered(
-    folder: &Folder,
-    key: &Key,
-    cwd: &Path,
-    policy: &Policy,
-    tests: bool,
-) -> Option<(Analysis, Vec<Judged>)> {
+pub fn remembered(folder: &Folder, key: &Key, cwd: &Path, policy: &Policy, tests: bool) -> Option<Remembered> {
     let entry: Entry = postcard::from_bytes(&folder.read(&key.0)?).ok()?;
     if !entry.observed.par_iter().all(|observation| observation.holds(entry.began)) {
         return None;
@@ -177,7 +183,7 @@ pub fn remembered(
         locks: entry.locks.into_iter().map(LockRow::shown).collect(),
         ..Analysis::default()
     };
-    Some((analysis, judged?))
+    Some(Remembered { analysis, judged: judged?, observed: entry.observed, began: entry.began })
 }
 
 fn file(row: FileRow, id: FileId, cwd: &Path) -> Option<SourceFile> {

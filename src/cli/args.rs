@@ -120,6 +120,9 @@ pub(super) struct CheckArgs {
     pub(super) compare: CompareArgs,
     #[command(flatten)]
     pub(super) changes: ChangeArgs,
+    /// Check again whenever something changes, until Ctrl-C
+    #[arg(long, short, conflicts_with_all = ["staged", "fix", "diff"], help_heading = "Output")]
+    pub(super) watch: bool,
     #[command(flatten)]
     pub(super) output: OutputArgs,
     #[command(flatten)]

@@ -8,10 +8,11 @@ use super::args::CheckArgs;
 use super::failure::Failure;
 use super::ground::Ground;
 use super::{check, setup, terminal};
-use crate::cache::{FactsPack, Folder, Key, remember, remembered};
+use crate::cache::{FactsPack, Folder, Key, Remembered, remember, remembered};
+use crate::date;
+use crate::disk::{self, Observation};
 use crate::report::Style;
 use crate::run::{Analysis, Judged, Stage};
-use crate::{date, disk};
 
 /// Where results are kept.
 #[derive(Debug, Args)]
@@ -58,8 +59,18 @@ pub(super) fn clean(args: &CacheArgs) -> Result<(), Failure> {
     terminal::print(&format!("removed {entries} from `{path}`\n"), style)
 }
 
+/// What a check has found.
+pub(super) struct Checked {
+    pub(super) analysis: Analysis,
+    pub(super) judged: Vec<Judged>,
+    /// What it has asked of the disk; nothing where nobody will ask, or the disk changed meanwhile.
+    pub(super) observed: Option<Vec<Observation>>,
+    /// When it began; see [`disk::now`].
+    pub(super) began: u64,
+}
+
 /// Analyses and judges, unless an earlier run has and everything that it asked of the disk is as it was.
-pub(super) fn check(ground: &Ground, args: &CheckArgs, style: Style) -> Result<(Analysis, Vec<Judged>), Failure> {
+pub(super) fn check(ground: &Ground, args: &CheckArgs, style: Style) -> Result<Checked, Failure> {
     let prepared = setup::prepare(ground, &args.input, &args.policy, style)?;
     let today = date::today();
     // A copy of the index has another place each time.
@@ -71,6 +82,8 @@ pub(super) fn check(ground: &Ground, args: &CheckArgs, style: Style) -> Result<(
     if let Some((folder, key)) = &key {
         let tests = prepared.options.tests || prepared.policy.tests;
         if let Some(hit) = remembered(folder, key, &ground.cwd, &prepared.policy, tests) {
+            let Remembered { analysis, judged, observed, began } = hit;
+            let hit = Checked { analysis, judged, observed: Some(observed), began };
             if args.input.verbose {
                 terminal::complain("nothing has changed since an earlier run\n", style);
             }
@@ -85,23 +98,16 @@ pub(super) fn check(ground: &Ground, args: &CheckArgs, style: Style) -> Result<(
         stages.end();
         Ok::<_, Failure>((analysis, judged))
     };
-    let Some((folder, key)) = key else {
-        let found = run()?;
-        if let Some(facts) = facts {
-            facts.close();
-        }
-        return Ok(found);
-    };
     let began = disk::now();
-    let (found, observed) = disk::recorded(run);
+    let (found, observed) = if key.is_some() || args.watch { disk::recorded(run) } else { (run(), None) };
     let (analysis, judged) = found?;
-    if let Some(observed) = observed {
-        remember(&folder, &key, began, observed, &analysis, &judged);
+    if let (Some((folder, key)), Some(observed)) = (&key, &observed) {
+        remember(folder, key, began, observed, &analysis, &judged);
     }
     if let Some(facts) = facts {
         facts.close();
     }
-    Ok((analysis, judged))
+    Ok(Checked { analysis, judged, observed, began })
 }
 
 /// What earlier runs know of the files around the working directory.

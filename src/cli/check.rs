@@ -1,11 +1,15 @@
 //! `cache-lint check`.
 
+use std::path::PathBuf;
+
 use super::args::{CheckArgs, Format, ThresholdArgs};
+use super::cached::{self, Checked};
 use super::failure::Failure;
 use super::ground::Ground;
-use super::{baseline, cached, fix, setup, terminal};
+use super::{baseline, fix, setup, terminal, watch};
 use crate::baseline::Comparison;
 use crate::changes::Changes;
+use crate::disk::Observation;
 use crate::finding::Confidence;
 use crate::policy::Policy;
 use crate::report::{Report, Style, Summary, View, concise, graphical, json, statistics};
@@ -13,16 +17,33 @@ use crate::run::{Analysis, Judged, Judgement, judge};
 use crate::standing;
 
 pub(super) fn run(args: &CheckArgs) -> Result<u8, Failure> {
-    if fix::is_wanted(args) { fix::run(args) } else { once(args, 0) }
+    if fix::is_wanted(args) {
+        fix::run(args)
+    } else if args.watch {
+        watch::run(args)
+    } else {
+        once(args, 0).map(|(code, _)| code)
+    }
 }
 
 /// Looks at the sources as they are; so many findings were mended before.
-pub(super) fn once(args: &CheckArgs, mended: usize) -> Result<u8, Failure> {
+pub(super) fn once(args: &CheckArgs, mended: usize) -> Result<(u8, Seen), Failure> {
     let (ground, changes) = Ground::of(&args.changes)?;
     let on_stderr = terminal::of_stderr(args.output.shown.color);
-    let (analysis, judged) = cached::check(&ground, args, on_stderr)?;
+    let Checked { analysis, judged, observed, began } = cached::check(&ground, args, on_stderr)?;
     let found = Found::of(args, &ground, changes.as_ref(), &analysis, judged)?;
-    report(args, &analysis, &found, mended)
+    let code = report(args, &analysis, &found, mended)?;
+    let rule_files = analysis.policy.sources.iter().filter_map(|source| analysis.absolute(source.file)).collect();
+    Ok((code, Seen { observed, began, rule_files }))
+}
+
+/// What a run has looked at.
+#[derive(Default)]
+pub(super) struct Seen {
+    /// What it asked of the disk; nothing when the disk changed meanwhile.
+    pub(super) observed: Option<Vec<Observation>>,
+    pub(super) began: u64,
+    pub(super) rule_files: Vec<PathBuf>,
 }
 
 /// The findings, with level, suppression and fingerprint.

@@ -35,7 +35,11 @@ pub(super) fn run(args: &CheckArgs) -> Result<u8, Failure> {
     write(&outcome)?;
     let mended = outcome.fixed.len();
     // What was changed has other lines now.
-    if changes.is_some() { check::once(args, mended) } else { check::report(args, &outcome.analysis, &found, mended) }
+    if changes.is_some() {
+        check::once(args, mended).map(|(code, _)| code)
+    } else {
+        check::report(args, &outcome.analysis, &found, mended)
+    }
 }
 
 /// Fixes in memory. Refuses before it looks at anything where the work tree would not allow it.

@@ -24,6 +24,7 @@ mod rules_md;
 mod schema;
 mod setup;
 mod terminal;
+mod watch;
 mod writes;
 
 use std::ffi::OsString;

@@ -106,13 +106,20 @@ fn belongs(entry: &DirEntry, excludes: &Excludes) -> bool {
 /// Whether a folder is tagged as a cache by the convention that cargo follows, or is an old cargo's target folder.
 #[allow(clippy::disallowed_methods, reason = "the tag is part of what a folder lists")]
 fn is_cache(folder: &Path) -> bool {
-    disk::walked(folder);
     const SIGNATURE: &[u8] = b"Signature: 8a477f597d28d172789f06886806bc55";
     let mut start = [0; SIGNATURE.len()];
     let tagged = std::fs::File::open(folder.join("CACHEDIR.TAG"))
         .and_then(|mut file| file.read_exact(&mut start))
         .is_ok_and(|()| start == SIGNATURE);
-    tagged || (folder.ends_with("target") && folder.join(".rustc_info.json").is_file())
+    if tagged {
+        // What else is in it does not matter.
+        return disk::is_file(&folder.join("CACHEDIR.TAG"));
+    }
+    let is_old = folder.ends_with("target") && disk::is_file(&folder.join(".rustc_info.json"));
+    if !is_old {
+        disk::walked(folder);
+    }
+    is_old
 }
 
 fn item_of(entry: DirEntry) -> Option<Item> {
