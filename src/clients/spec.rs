@@ -54,6 +54,10 @@ pub struct TypeSpec {
     pub pooled: Vec<(Name, Name)>,
     /// Methods that give another type (`get` of a pool gives the guard), by method name.
     pub yields: Vec<(Name, Name)>,
+    /// Methods that wait for the next message of a subscription.
+    pub receives: Vec<Name>,
+    /// Its subscriptions outlive a lost connection.
+    pub reconnects: bool,
     /// For a batch: methods that make it atomic.
     pub atomic_by: Vec<Name>,
     /// For batch, command and script call: methods that send it.

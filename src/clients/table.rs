@@ -142,6 +142,12 @@ pub struct TypeTable {
     /// Methods that give another type.
     #[serde(default)]
     pub yields: BTreeMap<String, String>,
+    /// Methods that wait for the next message of a subscription.
+    #[serde(default)]
+    pub receives: Vec<String>,
+    /// A subscription that is connected again by the client itself when its connection is lost.
+    #[serde(default)]
+    pub reconnects: bool,
     /// For a batch: methods that make it atomic.
     #[serde(default)]
     pub atomic_by: Vec<String>,

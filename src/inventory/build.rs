@@ -170,6 +170,8 @@ impl Builder<'_, '_> {
                 | Step::Signal { .. }
                 | Step::Database(_)
                 | Step::Unseen { .. }
+                | Step::Local(_)
+                | Step::Message { .. }
                 | Step::Leave(_) => {}
             }
         }
@@ -295,6 +297,8 @@ impl Builder<'_, '_> {
                 | Step::Guard { .. }
                 | Step::Database(_)
                 | Step::Unseen { .. }
+                | Step::Local(_)
+                | Step::Message { .. }
                 | Step::Signal { .. }
                 | Step::Leave(_) => {}
             }

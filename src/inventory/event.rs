@@ -80,6 +80,17 @@ pub enum Event {
     Leave(ExitKind),
     /// A database statement is run, or a transaction begins or ends.
     Database(Arc<DatabaseEvent>),
+    /// Something is done with a copy that this process keeps.
+    Local(Arc<LocalEvent>),
+    /// In a loop over the messages of a subscription.
+    Message {
+        /// What.
+        step: MessageStep,
+        /// Where.
+        place: Place,
+        /// The method or function that waits or fails.
+        name: String,
+    },
     /// A call that could not be followed and whose name says that it clears cached copies or tells others of a change.
     Unseen {
         /// Where.
@@ -87,6 +98,54 @@ pub enum Event {
         /// As written.
         name: String,
     },
+}
+
+/// What is done with a cache of this process.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LocalEvent {
+    /// What.
+    pub action: LocalAction,
+    /// The field or variable that holds the cache.
+    pub cache: String,
+    /// Its type, without its path: `Cache`, `DashMap`, `HashMap`.
+    pub ty: String,
+    /// What it keeps ends by itself after some time.
+    pub bounded: bool,
+    /// The method's name token.
+    pub place: Place,
+}
+
+impl LocalEvent {
+    /// Whether both are about one cache.
+    #[must_use]
+    pub fn is(&self, other: &Self) -> bool {
+        (&self.cache, &self.ty) == (&other.cache, &other.ty)
+    }
+}
+
+/// What is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum LocalAction {
+    /// A copy is looked for.
+    Read,
+    /// One is kept.
+    Fill,
+    /// One is dropped, or all are.
+    Drop,
+}
+
+/// What happens to a message of a subscription.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum MessageStep {
+    /// The next one is waited for. `reconnects`: the client does so by itself when the connection is lost.
+    Awaited {
+        /// See above.
+        reconnects: bool,
+    },
+    /// An error leaves the function here.
+    Fails,
+    /// A value that is not there panics here.
+    Panics,
 }
 
 /// What happens in a database.
@@ -247,6 +306,8 @@ impl<S: Clone + Eq + std::hash::Hash, F: FnMut(&Event, S) -> Option<S>> Walk<'_,
             | Event::WriteBack { .. }
             | Event::Database(_)
             | Event::Unseen { .. }
+            | Event::Local(_)
+            | Event::Message { .. }
             | Event::Signal { .. } => self.plain(event, states),
         }
     }

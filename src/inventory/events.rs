@@ -115,6 +115,10 @@ impl Fold<'_, '_, '_> {
             }
             Step::Leave(kind) => out.push(Event::Leave(*kind)),
             Step::Database(event) => out.push(Event::Database(event.clone())),
+            Step::Local(event) => out.push(Event::Local(event.clone())),
+            Step::Message { step, place, name } => {
+                out.push(Event::Message { step: *step, place: *place, name: name.clone() });
+            }
             Step::Unseen { place, name } => out.push(Event::Unseen { place: *place, name: name.clone() }),
         }
     }

@@ -16,7 +16,10 @@ mod separate;
 mod ttl;
 mod value;
 
-pub use event::{DatabaseAction, DatabaseEvent, Event, ExitKind, FunctionEvents, GuardKind, LoadKind, SignalKind};
+pub use event::{
+    DatabaseAction, DatabaseEvent, Event, ExitKind, FunctionEvents, GuardKind, LoadKind, LocalAction, LocalEvent,
+    MessageStep, SignalKind,
+};
 pub use operation::{
     BatchUse, Condition, Effect, Encoding, KeyUse, OpId, Operation, Purpose, Ttl, TtlKind, TtlUnit, ValueUse, Via,
     WrapperUse,

@@ -56,6 +56,8 @@ pub(super) fn flatten(events: &[Event], out: &mut Vec<OpId>) {
             | Event::Signal { .. }
             | Event::Database(_)
             | Event::Unseen { .. }
+            | Event::Local(_)
+            | Event::Message { .. }
             | Event::Leave(_) => {}
         }
     }

@@ -84,7 +84,8 @@ fn evaluate<'a>(world: &'a World<'a>, options: LinkOptions) -> Program<'a> {
     }
     let callers = reversed(&evaluator.survey.edges);
     evaluator.reaches = reaching(&evaluator.survey.direct, &callers);
-    evaluator.stated = reaching(&evaluator.survey.statements, &callers);
+    let stated: FxHashSet<FnId> = evaluator.survey.statements.union(&evaluator.survey.drops).copied().collect();
+    evaluator.stated = reaching(&stated, &callers);
     // What writes a database matters only where something may be cached.
     let writers =
         if evaluator.reaches.is_empty() { FxHashSet::default() } else { reaching(&evaluator.survey.writes, &callers) };

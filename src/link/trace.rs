@@ -7,7 +7,7 @@ use super::value::{Argument, BatchId, CommandId, Value};
 use crate::clients::{ClientId, MethodSpec, Unit};
 use crate::facts::Name;
 use crate::finding::{Confidence, FileId, Place};
-use crate::inventory::{DatabaseEvent, ExitKind, GuardKind, LoadKind, SignalKind, Via};
+use crate::inventory::{DatabaseEvent, ExitKind, GuardKind, LoadKind, LocalEvent, MessageStep, SignalKind, Via};
 use crate::text::Span;
 
 /// Something that happened while a function was evaluated.
@@ -41,6 +41,14 @@ pub(crate) enum Step {
     Leave(ExitKind),
     /// A database statement, or the begin or end of a transaction.
     Database(std::sync::Arc<DatabaseEvent>),
+    /// A cache of this process is used.
+    Local(std::sync::Arc<LocalEvent>),
+    /// In a loop over messages.
+    Message {
+        step: MessageStep,
+        place: Place,
+        name: String,
+    },
     /// A call out of sight whose name says that it clears copies or tells others.
     Unseen {
         place: Place,

@@ -4,6 +4,8 @@
 
 mod bulk;
 mod cache_error_fails_request;
+mod channel_mismatch;
+mod channels;
 mod cold_start;
 mod collection_without_ttl;
 mod copies;
@@ -20,6 +22,7 @@ mod invalidation_key_mismatch;
 mod key_collision;
 mod key_format;
 mod keys_command;
+mod local_invalidation_only;
 mod lock_release_without_token;
 mod lock_without_ttl;
 mod missing_hit_metric;
@@ -51,6 +54,7 @@ mod tests;
 mod ttl_cleared;
 mod ttl_policy;
 mod ttl_unit_mismatch;
+mod unguarded_subscriber;
 mod unused_policy_entry;
 mod unversioned_key;
 mod usage;
@@ -153,6 +157,7 @@ pub trait Rule: Sync {
 /// Every rule, sorted by id.
 pub static REGISTRY: &[&dyn Rule] = &[
     &cache_error_fails_request::CacheErrorFailsRequest,
+    &channel_mismatch::ChannelMismatch,
     &cold_start::ColdStart,
     &collection_without_ttl::CollectionWithoutTtl,
     &counter_without_ttl::CounterWithoutTtl,
@@ -163,6 +168,7 @@ pub static REGISTRY: &[&dyn Rule] = &[
     &key_collision::KeyCollision,
     &key_format::KeyFormat,
     &keys_command::KeysCommand,
+    &local_invalidation_only::LocalInvalidationOnly,
     &lock_release_without_token::LockReleaseWithoutToken,
     &lock_without_ttl::LockWithoutTtl,
     &missing_hit_metric::MissingHitMetric,
@@ -188,6 +194,7 @@ pub static REGISTRY: &[&dyn Rule] = &[
     &ttl_cleared::TtlCleared,
     &ttl_policy::TtlPolicy,
     &ttl_unit_mismatch::TtlUnitMismatch,
+    &unguarded_subscriber::UnguardedSubscriber,
     &unused_policy_entry::UnusedPolicyEntry,
     &unversioned_key::UnversionedKey,
     &write_before_commit::WriteBeforeCommit,

@@ -93,6 +93,7 @@ pub(super) fn op(command: &str) -> Operation {
         "FLUSHDB" | "FLUSHALL" => (Effect::Flush, "cmd"),
         "EVAL" => (Effect::Script, "invoke_async"),
         "PUBLISH" => (Effect::Publish, "publish"),
+        "SUBSCRIBE" => (Effect::Subscribe, "subscribe"),
         other => panic!("give {other} an effect"),
     };
     let kind = match effect {

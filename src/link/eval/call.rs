@@ -493,6 +493,8 @@ fn sends(step: &Step) -> bool {
         | Step::Signal { .. }
         | Step::Database(_)
         | Step::Unseen { .. }
+        | Step::Local(_)
+        | Step::Message { .. }
         | Step::Leave(_) => false,
     }
 }
@@ -511,6 +513,8 @@ fn first_load(step: &Step) -> Option<LoadKind> {
         | Step::Signal { .. }
         | Step::Database(_)
         | Step::Unseen { .. }
+        | Step::Local(_)
+        | Step::Message { .. }
         | Step::Leave(_) => None,
     }
 }

@@ -167,6 +167,9 @@ impl<'a> Evaluator<'a> {
                     Ty::External(_, args) => args.clone(),
                     _ => Rc::from([]),
                 };
+                if let Some((one, other)) = yielded.split_once(", ") {
+                    return Some(Value::typed(Ty::Tuple(Rc::from([plain(one), plain(other)]))));
+                }
                 return Some(self.made(Ty::External(yielded.clone(), args)));
             }
         }

@@ -273,6 +273,10 @@ impl<'a> Evaluator<'a> {
         self.loop_body(frame, |this, frame| {
             let depth = frame.vars.len();
             let condition = this.condition(frame, condition);
+            if frame.receiving {
+                // `while let Some(message) = messages.next().await`: it ends when there is no next one.
+                frame.steps.push(Step::Branch(vec![Vec::new(), vec![Step::Leave(ExitKind::Break)]]));
+            }
             frame.steps.extend(condition.holds);
             this.block(frame, body);
             frame.vars.truncate(depth);
@@ -303,7 +307,9 @@ impl<'a> Evaluator<'a> {
     /// Runs a body that happens any number of times: what it leaves in variables is one possibility beside the old.
     pub(super) fn loop_body(&mut self, frame: &mut Frame, body: impl FnOnce(&mut Self, &mut Frame)) {
         let mut arms = Arms::begin(frame);
+        let receiving = std::mem::take(&mut frame.receiving);
         body(self, frame);
+        frame.receiving = receiving;
         // A `break` or `return` at the end of a pass does not end what stands behind the loop.
         frame.alive = true;
         let steps = std::mem::take(&mut frame.steps);

@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use super::{CapturedClosure, Evaluator, FieldValue, Frame};
 use crate::facts::{Expr, ExprKind, FieldInit, Literal, Name, Path};
+use crate::inventory::MessageStep;
 use crate::link::index::DefKind;
 use crate::link::resolve::Res;
 use crate::link::trace::Step;
@@ -85,6 +86,7 @@ impl<'a> Evaluator<'a> {
                     _ => smallvec::SmallVec::new(),
                 };
                 frame.steps.extend(leaving.into_iter().map(Step::Fails));
+                self.message_fails(frame, inner, MessageStep::Fails);
                 // A future cannot be asked with `?`: what it is asked of was sent.
                 unwrapped(self.settled(value))
             }
@@ -145,8 +147,9 @@ impl<'a> Evaluator<'a> {
         let before = std::mem::take(&mut frame.steps);
         let returns = std::mem::take(&mut frame.returns);
         let used = frame.used.take();
-        let fails = frame.fails;
+        let (fails, receiving) = (frame.fails, std::mem::take(&mut frame.receiving));
         let last = body(self, frame);
+        frame.receiving = receiving;
         frame.used = used;
         frame.fails = fails;
         if frame.alive {

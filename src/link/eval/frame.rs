@@ -28,6 +28,8 @@ pub(crate) struct Frame {
     pub(crate) branches: u32,
     /// Values of `break` in the enclosing loops.
     pub(crate) breaks: Vec<Value>,
+    /// A message of a subscription was waited for in the innermost loop.
+    pub(crate) receiving: bool,
 }
 
 impl Frame {
@@ -45,6 +47,7 @@ impl Frame {
             used: None,
             branches: 0,
             breaks: Vec::new(),
+            receiving: false,
         }
     }
 

@@ -166,6 +166,8 @@ fn step_is_at(step: &Step, span: Span) -> bool {
         Step::Database(event) => event.place.span == span,
         Step::Signal { .. }
         | Step::Unseen { .. }
+        | Step::Local(_)
+        | Step::Message { .. }
         | Step::Fails(_)
         | Step::Hit(_)
         | Step::Miss(_)

@@ -8,6 +8,7 @@ use super::{Evaluator, Frame};
 use crate::clients::TypeKind;
 use crate::facts::Expr;
 use crate::facts::expr::MethodCall;
+use crate::link::trace::Step;
 use crate::link::ty::{Bound, Ty};
 use crate::link::value::{Data, Value, join};
 use crate::link::world::Methods;
@@ -43,6 +44,16 @@ impl<'a> Evaluator<'a> {
         site: &Site,
         used: bool,
     ) -> Value {
+        self.message(frame, &receiver, call);
+        let local = self.local_actions(frame, &receiver, call);
+        let (before, after) = local.split_at(local.len().min(1));
+        frame.steps.extend(before.iter().cloned().map(|event| Step::Local(event.into())));
+        let value = self.dispatch(frame, receiver, call, site, used);
+        frame.steps.extend(after.iter().cloned().map(|event| Step::Local(event.into())));
+        value
+    }
+
+    fn dispatch(&mut self, frame: &mut Frame, receiver: Value, call: &'a MethodCall, site: &Site, used: bool) -> Value {
         match &receiver.data {
             Data::Command(_) => return self.on_command(frame, receiver, call, site),
             Data::Batch(_) => return self.on_batch(frame, receiver, call, site),
@@ -215,7 +226,7 @@ impl<'a> Evaluator<'a> {
 }
 
 /// `command` of `command.arg("EX").arg(60)`: a chain of calls on a builder changes what it began with.
-fn chain_root(mut expr: &Expr) -> &Expr {
+pub(super) fn chain_root(mut expr: &Expr) -> &Expr {
     while let crate::facts::ExprKind::Method(call) = &expr.kind {
         expr = &call.receiver;
     }

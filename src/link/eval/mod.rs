@@ -11,6 +11,7 @@ mod entity;
 mod expr;
 mod frame;
 mod loads;
+mod local;
 mod macros;
 mod method;
 mod path;
@@ -75,6 +76,8 @@ pub(crate) struct Evaluator<'a> {
     pub(crate) survey: Survey,
     field_constants: FxHashMap<(DefId, Name), Option<Value>>,
     client_versions: FxHashMap<(crate::source::PackageId, crate::clients::ClientId), Option<[u32; 3]>>,
+    /// Packages that bound the life of what their own caches keep.
+    bounded: FxHashSet<crate::source::PackageId>,
     /// The databases that each package uses.
     stores: FxHashMap<crate::source::PackageId, Rc<[&'static crate::stores::Store]>>,
     /// What SQL texts do.
@@ -95,6 +98,8 @@ pub(crate) struct Survey {
     /// Functions that run database statements themselves, and those that write.
     pub(crate) statements: FxHashSet<FnId>,
     pub(crate) writes: FxHashSet<FnId>,
+    /// Functions that drop copies of this process.
+    pub(crate) drops: FxHashSet<FnId>,
     /// Values that struct expressions give to fields.
     pub(crate) field_values: FxHashMap<(DefId, Name), Vec<FieldValue>>,
     /// Constants that calls give to parameters; `None` when some call gives anything else.
@@ -139,6 +144,7 @@ impl<'a> Evaluator<'a> {
             survey: Survey::default(),
             field_constants: FxHashMap::default(),
             client_versions: FxHashMap::default(),
+            bounded: FxHashSet::default(),
             stores: FxHashMap::default(),
             accesses: FxHashMap::default(),
             stated: FxHashSet::default(),

@@ -15,6 +15,7 @@ mod non_atomic_expiry;
 mod pages;
 mod schema_changed;
 mod stampede_prone_miss;
+mod subscriptions;
 mod ttl_cleared;
 mod ttl_policy;
 mod ttl_unit_mismatch;

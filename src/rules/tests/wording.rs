@@ -63,6 +63,7 @@ const WORLDS: &[fn() -> Vec<World>] = &[
     super::schema_changed::worlds,
     super::ttl_cleared::worlds,
     super::write_through::worlds,
+    super::subscriptions::worlds,
 ];
 
 /// At least one finding of every rule, in several forms.

@@ -1,0 +1,95 @@
+//! Channels, the loops that follow them, and the copies that they are to drop.
+
+use std::sync::Arc;
+
+use crate::inventory::{Event, ExitKind, LocalAction, LocalEvent, MessageStep};
+use crate::rules::testing::{World, op, place, sent};
+
+fn message(step: MessageStep, at: u32) -> Event {
+    Event::Message { step, place: place(at), name: "from_str".to_owned() }
+}
+
+fn awaited() -> Event {
+    message(MessageStep::Awaited { reconnects: false }, 60_000)
+}
+
+fn ends_with_stream() -> Event {
+    Event::Branch(vec![vec![], vec![Event::Leave(ExitKind::Break)]])
+}
+
+fn follows(body: Vec<Event>) -> World {
+    World::of([op("SUBSCRIBE").key("a:b")]).function("app::follow", body)
+}
+
+fn local(action: LocalAction, at: u32) -> Event {
+    let (cache, ty) = ("near".to_owned(), "Cache".to_owned());
+    Event::Local(Arc::new(LocalEvent { action, cache, ty, bounded: false, place: place(at) }))
+}
+
+fn front() -> Vec<Event> {
+    vec![local(LocalAction::Read, 61_000), sent(0), local(LocalAction::Fill, 62_000)]
+}
+
+/// One world for each way of telling a fault.
+pub(super) fn worlds() -> Vec<World> {
+    let fails = message(MessageStep::Fails, 60_100);
+    vec![
+        World::of([op("PUBLISH").key("cache:invalidate"), op("SUBSCRIBE").key("cache:invalidation")]),
+        World::of([op("PUBLISH").key("orders")]),
+        follows(vec![Event::Loop(vec![awaited(), ends_with_stream(), fails])]),
+        follows(vec![Event::Loop(vec![awaited(), ends_with_stream()])]),
+        World::of([op("GET").key("user:{id}"), op("DEL").key("user:{id}")]).function("app::get", front()),
+        World::of([op("GET").key("user:{id}"), op("DEL").key("user:{id}")])
+            .function("app::get", front())
+            .function("app::follow", vec![Event::Loop(vec![awaited(), sent(1)])]),
+    ]
+}
+
+#[test]
+fn the_nearest_channel_is_named_at_both_ends() {
+    let findings = worlds()[0].check("channel-mismatch");
+    assert_eq!(findings.len(), 2);
+    assert_eq!(findings[0].help, "call both ends `cache:invalidate` or `cache:invalidation`, best by one constant");
+}
+
+#[test]
+fn a_channel_that_may_have_another_end_is_left_alone() {
+    World::of([op("PUBLISH").key("a:{x}"), op("SUBSCRIBE").key("a:*")]).silent("channel-mismatch");
+    World::of([op("PUBLISH").key("a:b"), op("SUBSCRIBE").key_parameter("key")]).silent("channel-mismatch");
+    World::of([op("SUBSCRIBE").key("__keyevent@0__:expired")]).silent("channel-mismatch");
+}
+
+#[test]
+fn a_loop_around_makes_up_for_errors_but_not_for_panics() {
+    let inner = |step| Event::Loop(vec![awaited(), ends_with_stream(), message(step, 60_100)]);
+    follows(vec![Event::Loop(vec![inner(MessageStep::Fails)])]).silent("unguarded-subscriber");
+    follows(vec![Event::Loop(vec![inner(MessageStep::Panics)])]).one("unguarded-subscriber");
+    follows(vec![inner(MessageStep::Panics)]).one("unguarded-subscriber");
+}
+
+#[test]
+fn a_client_that_connects_again_loses_no_loop() {
+    let awaited = message(MessageStep::Awaited { reconnects: true }, 60_000);
+    follows(vec![Event::Loop(vec![awaited, ends_with_stream()])]).silent("unguarded-subscriber");
+}
+
+#[test]
+fn an_arm_that_waits_for_something_else_may_end_the_loop() {
+    let select = Event::Branch(vec![vec![Event::Leave(ExitKind::Break)], vec![awaited()]]);
+    follows(vec![Event::Loop(vec![select])]).silent("unguarded-subscriber");
+}
+
+#[test]
+fn a_subscriber_that_drops_the_copy_is_what_is_wanted() {
+    let world = || World::of([op("GET").key("user:{id}"), op("DEL").key("user:{id}")]).function("app::get", front());
+    world().one("local-invalidation-only");
+    let drops = vec![Event::Loop(vec![awaited(), local(LocalAction::Drop, 63_000)])];
+    world().function("app::follow", drops).silent("local-invalidation-only");
+    World::of([op("GET").key("user:{id}")]).function("app::get", front()).silent("local-invalidation-only");
+}
+
+#[test]
+fn a_subscriber_that_deletes_from_redis_is_shown() {
+    let finding = worlds()[5].one("local-invalidation-only");
+    assert!(finding.labels.iter().any(|label| label.message.starts_with("the subscriber deletes")), "{finding:#?}");
+}
