@@ -72,7 +72,9 @@ fn head(out: &mut String, analysis: &Analysis, keys: &[Key<'_>]) {
          # origin, `cache-lint explain RULE` what a rule is about. What is left out here keeps its default.\n\
          version = 1\n\n\
          # extends = [\"../cache-lint.toml\"]    # other rule files, over which this one lies\n\
-         # default = false                     # leave out the classes that come with the tool\n",
+         # default = false                     # leave out the classes that come with the tool\n\
+         # baseline = \"cache-lint-baseline.json\"   # known findings, which `cache-lint baseline` writes: they are not \
+         reported\n",
     );
 }
 
