@@ -8,6 +8,7 @@ fn the_command_line_answers_as_written() {
         .env("NO_COLOR", "1")
         .env("CACHE_LINT_CACHE_DIR", concat!(env!("CARGO_TARGET_TMPDIR"), "/cache"))
         .env("CACHE_LINT_FORMAT", "graphical")
+        .env("GITHUB_STEP_SUMMARY", "")
         .env("SOURCE_DATE_EPOCH", "1781481600")
         .case("tests/cmd/*.trycmd")
         .case("tests/cmd/*.toml");

@@ -14,7 +14,7 @@ use crate::policy::Policy;
 use crate::rules::find;
 use crate::run::{Analysis, Extent, Judged, Judgement, RunOptions};
 use crate::schema::LockFile;
-use crate::source::{Content, PackageId, SourceError, SourceFile, Workspace, normalize};
+use crate::source::{Content, Package, PackageId, SourceError, SourceFile, Workspace, normalize};
 use crate::text::LineIndex;
 
 /// What a result depends on beside the disk.
@@ -70,6 +70,8 @@ struct Entry {
     began: u64,
     observed: Vec<Observation>,
     files: Vec<FileRow>,
+    /// Without their dependencies, which no report shows.
+    packages: Vec<Package>,
     errors: Vec<SourceError>,
     extent: Extent,
     locks: Vec<LockRow>,
@@ -120,10 +122,13 @@ pub fn remember(
             .filter(|_| is_shown(file.id))
             .map(|content| Answer::of_text(content.text.as_bytes())),
     });
+    let packages = analysis.workspace.packages.iter().cloned();
+    let packages = packages.map(|package| Package { dependencies: Vec::new(), ..package });
     let entry = Entry {
         began,
         observed: observed.to_vec(),
         files: files.collect(),
+        packages: packages.collect(),
         errors: analysis.workspace.errors.clone(),
         extent: analysis.extent,
         locks: analysis.locks.iter().map(LockRow::of).collect(),
@@ -165,7 +170,7 @@ pub fn remembered(folder: &Folder, key: &Key, cwd: &Path, policy: &Policy, tests
     }
     let files: Option<Vec<SourceFile>> =
         entry.files.into_iter().zip(0..).map(|(row, id)| file(row, FileId(id), cwd)).collect();
-    let workspace = Workspace { files: files?, errors: entry.errors, ..Workspace::default() };
+    let workspace = Workspace { files: files?, packages: entry.packages, errors: entry.errors };
     let judged: Option<Vec<Judged>> = entry
         .judged
         .into_iter()

@@ -6,6 +6,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use super::cached::CacheArgs;
 use super::compare_args::{BaselineArgs, ChangeArgs, CompareArgs};
+use super::format::{OutputArgs, ReportOutputArgs, ShownArgs};
 use super::level_flags::LevelFlags;
 use crate::finding::{Confidence, Level};
 use crate::generate::Pattern;
@@ -84,28 +85,6 @@ pub(super) enum Command {
     Man(ManArgs),
 }
 
-/// Formats of output.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Format {
-    /// For people: code with labels, tables.
-    Graphical,
-    /// One line for each finding, operation or entry.
-    Concise,
-    /// For machines; the schemas are in docs/schema.
-    Json,
-}
-
-/// When to use colours.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum ColorChoice {
-    /// NO_COLOR, FORCE_COLOR and CLICOLOR_FORCE decide, in this order, else whether the output is a terminal.
-    Auto,
-    /// Always.
-    Always,
-    /// Never.
-    Never,
-}
-
 #[derive(Debug, Args)]
 pub(super) struct CheckArgs {
     #[command(flatten)]
@@ -124,7 +103,7 @@ pub(super) struct CheckArgs {
     #[arg(long, short, conflicts_with_all = ["staged", "fix", "diff"], help_heading = "Output")]
     pub(super) watch: bool,
     #[command(flatten)]
-    pub(super) output: OutputArgs,
+    pub(super) output: ReportOutputArgs,
     #[command(flatten)]
     pub(super) report: ReportArgs,
     #[command(flatten)]
@@ -449,37 +428,6 @@ pub(super) enum MinConfidence {
     Certain,
 }
 
-/// Where the results go.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Output")]
-pub(super) struct OutputArgs {
-    #[command(flatten)]
-    pub(super) shown: ShownArgs,
-    /// Also write the results to a file: json=report.json
-    #[arg(long, value_name = "FORMAT=PATH", value_delimiter = ',', value_parser = target)]
-    pub(super) output: Vec<(Format, PathBuf)>,
-}
-
-/// How results look.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Output")]
-pub(super) struct ShownArgs {
-    /// How results look
-    #[arg(
-        long,
-        short,
-        value_enum,
-        alias = "output-format",
-        env = "CACHE_LINT_FORMAT",
-        hide_env_values = true,
-        default_value = "graphical"
-    )]
-    pub(super) format: Format,
-    /// When to use colours
-    #[arg(long, value_name = "WHEN", value_enum, default_value = "auto")]
-    pub(super) color: ColorChoice,
-}
-
 /// What is mended.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Fixes")]
@@ -544,20 +492,4 @@ impl MinConfidence {
 
 fn rule(text: &str) -> Result<&'static str, String> {
     names().find(|name| *name == text).ok_or_else(|| unknown("rule", text, names()))
-}
-
-/// `json=report.json`.
-fn target(text: &str) -> Result<(Format, PathBuf), String> {
-    let Some((format, path)) = text.split_once('=') else {
-        return Err("write FORMAT=PATH, for example json=report.json".to_owned());
-    };
-    let known = || Format::value_variants().iter().filter_map(ValueEnum::to_possible_value);
-    let Ok(format) = Format::from_str(format, false) else {
-        let names: Vec<String> = known().map(|value| value.get_name().to_owned()).collect();
-        return Err(format!("there is no format `{format}`; the formats are {}", names.join(", ")));
-    };
-    if path.is_empty() {
-        return Err("the path after `=` is missing".to_owned());
-    }
-    Ok((format, PathBuf::from(path)))
 }

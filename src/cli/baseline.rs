@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use super::args::Format;
 use super::compare_args::{BaselineArgs, CompareArgs};
 use super::failure::Failure;
+use super::format::Format;
 use super::ground::Ground;
 use super::{setup, terminal};
 use crate::baseline::{Baseline, BaselineError, Comparison, Entry, FILE_NAME};

@@ -47,7 +47,7 @@ impl CacheArgs {
 
 /// `cache-lint clean`.
 pub(super) fn clean(args: &CacheArgs) -> Result<(), Failure> {
-    let style = terminal::of_stdout(super::args::ColorChoice::Auto);
+    let style = terminal::of_stdout(super::format::ColorChoice::Auto);
     let Some(folder) = args.folder() else {
         return terminal::print("there is no cache\n", style);
     };

@@ -2,17 +2,21 @@
 
 use std::path::PathBuf;
 
-use super::args::{CheckArgs, Format, ThresholdArgs};
+use super::args::{CheckArgs, ThresholdArgs};
 use super::cached::{self, Checked};
 use super::failure::Failure;
+use super::format::ReportFormat;
 use super::ground::Ground;
-use super::{baseline, fix, setup, terminal, watch};
+use super::{baseline, fix, setup, step_summary, terminal, watch};
 use crate::baseline::Comparison;
 use crate::changes::Changes;
 use crate::disk::Observation;
 use crate::finding::Confidence;
 use crate::policy::Policy;
-use crate::report::{Report, Style, Summary, View, concise, graphical, json, statistics};
+use crate::report::{
+    Report, Style, Summary, View, agent, checkstyle, concise, github, gitlab, graphical, json, jsonl, junit, markdown,
+    rdjson, rustc_json, sarif, statistics,
+};
 use crate::run::{Analysis, Judged, Judgement, judge};
 use crate::standing;
 
@@ -29,7 +33,7 @@ pub(super) fn run(args: &CheckArgs) -> Result<u8, Failure> {
 /// Looks at the sources as they are; so many findings were mended before.
 pub(super) fn once(args: &CheckArgs, mended: usize) -> Result<(u8, Seen), Failure> {
     let (ground, changes) = Ground::of(&args.changes)?;
-    let on_stderr = terminal::of_stderr(args.output.shown.color);
+    let on_stderr = terminal::of_stderr(args.output.color);
     let Checked { analysis, judged, observed, began } = cached::check(&ground, args, on_stderr)?;
     let found = Found::of(args, &ground, changes.as_ref(), &analysis, judged)?;
     let code = report(args, &analysis, &found, mended)?;
@@ -86,22 +90,26 @@ impl Found {
 }
 
 pub(super) fn report(args: &CheckArgs, analysis: &Analysis, found: &Found, mended: usize) -> Result<u8, Failure> {
-    let shown = &args.output.shown;
-    let on_stderr = terminal::of_stderr(shown.color);
+    let format = args.output.format();
+    let on_stderr = terminal::of_stderr(args.output.color);
     let mut report = Report::new(analysis, &found.judged, view(args, &analysis.policy));
     if let Some((comparison, _)) = &found.known {
         report = report.with_baseline(&comparison.fixed);
     }
     report.summary.fixed = mended;
-    setup::deliver(&args.output, |format, style| render(&report, format, style))?;
-    if shown.format != Format::Json {
+    let category = args.output.sarif_category.as_deref();
+    setup::deliver(&args.output, |format, style| render(&report, format, style, category))?;
+    if format == ReportFormat::Github {
+        step_summary::write(&report, on_stderr);
+    }
+    if !format.is_complete() {
         terminal::complain(&setup::other_errors(analysis, on_stderr), on_stderr);
     }
-    if shown.format == Format::Concise && !args.report.quiet {
+    if format == ReportFormat::Concise && !args.report.quiet {
         terminal::complain(&report.summary.text(on_stderr), on_stderr);
     }
     let is_stale = args.compare.strict_baseline && !report.fixed.is_empty();
-    if let Some((_, name)) = found.known.as_ref().filter(|_| shown.format != Format::Json) {
+    if let Some((_, name)) = found.known.as_ref().filter(|_| !format.is_complete()) {
         terminal::complain(&baseline::stale(report.fixed, name, is_stale, on_stderr), on_stderr);
     }
     if args.threshold.strict && !analysis.workspace.errors.is_empty() {
@@ -130,12 +138,22 @@ pub(super) fn view(args: &CheckArgs, policy: &Policy) -> View {
     }
 }
 
-fn render(report: &Report<'_>, format: Format, style: Style) -> String {
+fn render(report: &Report<'_>, format: ReportFormat, style: Style, category: Option<&str>) -> String {
     match format {
-        Format::Json => json::render(report),
-        Format::Concise if report.view.statistics => statistics::render(report, style),
-        Format::Concise => concise::findings(report),
-        Format::Graphical => {
+        ReportFormat::Agent => agent::render(report),
+        ReportFormat::Checkstyle => checkstyle::render(report),
+        ReportFormat::Github => github::render(report),
+        ReportFormat::Gitlab => gitlab::render(report),
+        ReportFormat::Json => json::render(report),
+        ReportFormat::Jsonl => jsonl::render(report),
+        ReportFormat::Junit => junit::render(report),
+        ReportFormat::Markdown => markdown::render(report, usize::MAX),
+        ReportFormat::Rdjson => rdjson::render(report),
+        ReportFormat::RustcJson => rustc_json::render(report, style),
+        ReportFormat::Sarif => sarif::render(report, category),
+        ReportFormat::Concise if report.view.statistics => statistics::render(report, style),
+        ReportFormat::Concise => concise::findings(report),
+        ReportFormat::Graphical => {
             let findings = if report.view.statistics {
                 let table = statistics::render(report, style);
                 if table.is_empty() { table } else { table + "\n" }

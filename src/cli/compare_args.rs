@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
 
-use super::args::{InputArgs, LevelArgs, PolicyArgs, ShownArgs};
+use super::args::{InputArgs, LevelArgs, PolicyArgs};
+use super::format::ShownArgs;
 
 /// What findings are held against.
 #[derive(Debug, Args)]

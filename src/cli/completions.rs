@@ -5,8 +5,9 @@ use clap::{Command, CommandFactory as _};
 use clap_complete::{Shell, generate};
 use clap_mangen::Man;
 
-use super::args::{Cli, ColorChoice, CompletionsArgs, ManArgs};
+use super::args::{Cli, CompletionsArgs, ManArgs};
 use super::failure::Failure;
+use super::format::ColorChoice;
 use super::terminal;
 use super::writes::shown;
 use crate::levels::names;

@@ -2,8 +2,9 @@
 
 use serde_json::json;
 
-use super::args::{ConfigArgs, Format};
+use super::args::ConfigArgs;
 use super::failure::Failure;
+use super::format::Format;
 use super::{setup, terminal};
 use crate::report::{Table, json};
 

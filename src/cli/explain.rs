@@ -2,8 +2,9 @@
 
 use serde_json::json;
 
-use super::args::{ExplainArgs, Format};
+use super::args::ExplainArgs;
 use super::failure::Failure;
+use super::format::Format;
 use super::terminal;
 use crate::report::{confidence_word, json, level_word, page};
 use crate::rules::find;

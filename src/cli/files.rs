@@ -2,8 +2,9 @@
 
 use serde_json::json;
 
-use super::args::{FilesArgs, Format};
+use super::args::FilesArgs;
 use super::failure::Failure;
+use super::format::Format;
 use super::setup::{self, Input};
 use super::terminal;
 use crate::report::json;

@@ -77,7 +77,7 @@ fn mend(args: &CheckArgs, ground: &Ground, changes: Option<&Changes>) -> Result<
     let found = last.ok_or_else(|| Failure::other("nothing was looked at", ""))?;
     if outcome.left > 0 && changes.is_none() {
         let text = format!("warning: fixes left out, since they do not go together: {}\n", outcome.left);
-        terminal::complain(&text, terminal::of_stderr(args.output.shown.color));
+        terminal::complain(&text, terminal::of_stderr(args.output.color));
     }
     Ok((outcome, found))
 }
@@ -98,14 +98,14 @@ fn show(args: &CheckArgs, outcome: &Outcome) -> Result<u8, Failure> {
         let (before, after) = (format!("a/{}", change.path), format!("b/{}", change.path));
         let _ = write!(diff, "{}", lines.unified_diff().header(&before, &after));
     }
-    terminal::print(&diff, terminal::of_stdout(args.output.shown.color))?;
+    terminal::print(&diff, terminal::of_stdout(args.output.color))?;
     if !args.report.quiet {
         let files = outcome.changes.len();
         let text = match outcome.fixed.len() {
             0 => "there is nothing to mend\n".to_owned(),
             count => format!("would mend {} in {}\n", counted(count, "finding"), counted(files, "file")),
         };
-        terminal::complain(&text, terminal::of_stderr(args.output.shown.color));
+        terminal::complain(&text, terminal::of_stderr(args.output.color));
     }
     Ok(u8::from(!outcome.changes.is_empty() && !args.threshold.exit_zero))
 }

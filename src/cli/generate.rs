@@ -3,8 +3,9 @@
 use std::fs;
 use std::path::Path;
 
-use super::args::{ColorChoice, GenerateArgs};
+use super::args::GenerateArgs;
 use super::failure::Failure;
+use super::format::ColorChoice;
 use super::{setup, terminal};
 use crate::generate::{Asked, DEV_DEPENDENCY, Request, RequestError, dependencies, module};
 

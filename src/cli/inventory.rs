@@ -1,7 +1,8 @@
 //! `cache-lint inventory`.
 
-use super::args::{Format, InventoryArgs};
+use super::args::InventoryArgs;
 use super::failure::Failure;
+use super::format::Format;
 use super::{setup, terminal};
 use crate::report::{Style, by_key, concise, inventory_json, inventory_table, json};
 use crate::run::Analysis;

@@ -7,10 +7,12 @@ mod check;
 mod compare_args;
 mod completions;
 mod config;
+mod detect;
 mod explain;
 mod failure;
 mod files;
 mod fix;
+mod format;
 mod generate;
 mod ground;
 mod hook;
@@ -23,6 +25,7 @@ mod rules;
 mod rules_md;
 mod schema;
 mod setup;
+mod step_summary;
 mod terminal;
 mod watch;
 mod writes;
@@ -32,8 +35,9 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use args::{Cli, ColorChoice, Command, Format};
+use args::{Cli, Command};
 use failure::Failure;
+use format::{ColorChoice, Format};
 
 /// Runs the tool on these arguments (the first is the program's name).
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -54,12 +58,12 @@ fn run(args: Vec<OsString>) -> ExitCode {
         }
     };
     let command = cli.command.unwrap_or(Command::Check(cli.check));
-    let (color, format) = look(&command);
+    let (color, in_lines) = look(&command);
     match dispatch(&command) {
         Ok(code) => ExitCode::from(code),
         Err(failure) => {
             let style = terminal::of_stderr(color);
-            terminal::complain(&failure.text(style, format == Format::Concise), style);
+            terminal::complain(&failure.text(style, in_lines), style);
             ExitCode::from(2)
         }
     }
@@ -85,10 +89,10 @@ fn dispatch(command: &Command) -> Result<u8, Failure> {
     }
 }
 
-/// How failures of a command are to look.
-fn look(command: &Command) -> (ColorChoice, Format) {
+/// How failures of a command are to look: colours, and whether in lines.
+fn look(command: &Command) -> (ColorChoice, bool) {
     let shown = match command {
-        Command::Check(args) => &args.output.shown,
+        Command::Check(args) => return (args.output.color, args.output.format().is_in_lines()),
         Command::Inventory(args) => &args.output.shown,
         Command::Explain(args) => &args.shown,
         Command::Rules(args) => &args.shown,
@@ -102,9 +106,9 @@ fn look(command: &Command) -> (ColorChoice, Format) {
         | Command::Generate(_)
         | Command::RulesMd(_)
         | Command::Completions(_)
-        | Command::Man(_) => return (ColorChoice::Auto, Format::Graphical),
+        | Command::Man(_) => return (ColorChoice::Auto, false),
     };
-    (shown.color, shown.format)
+    (shown.color, shown.format == Format::Concise)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, set_hook};
 use std::process::ExitCode;
 use std::sync::{Mutex, PoisonError};
 
-use super::args::ColorChoice;
+use super::format::ColorChoice;
 use super::terminal;
 use crate::finding::Level;
 

@@ -2,8 +2,9 @@
 
 use serde_json::json;
 
-use super::args::{Format, RulesArgs};
+use super::args::RulesArgs;
 use super::failure::Failure;
+use super::format::Format;
 use super::{setup, terminal};
 use crate::report::{Table, json, level_word};
 use crate::rules::{Meta, REGISTRY};

@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::args::{ColorChoice, RulesMdArgs};
+use super::args::RulesMdArgs;
 use super::failure::Failure;
+use super::format::ColorChoice;
 use super::writes::{self, Change, shown};
 use super::{setup, terminal};
 use crate::policy::Policy;

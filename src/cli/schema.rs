@@ -2,8 +2,9 @@
 
 use cache_schema::lock::{self, LockError};
 
-use super::args::{Format, SchemaAction, SchemaArgs};
+use super::args::{SchemaAction, SchemaArgs};
 use super::failure::Failure;
+use super::format::Format;
 use super::{setup, terminal};
 use crate::report::json;
 use crate::report::schema::{SchemaReport, render};

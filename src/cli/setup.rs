@@ -4,10 +4,11 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use clap::{CommandFactory as _, ValueEnum as _};
+use clap::{CommandFactory as _, ValueEnum};
 
-use super::args::{Cli, Format, InputArgs, LevelArgs, OutputArgs, PolicyArgs};
+use super::args::{Cli, InputArgs, LevelArgs, PolicyArgs};
 use super::failure::Failure;
+use super::format::{ColorChoice, Format, OutputArgs, ReportFormat, ReportOutputArgs};
 use super::ground::Ground;
 use super::progress::Progress;
 use super::{cached, terminal};
@@ -267,17 +268,44 @@ impl Stages {
     }
 }
 
+/// Where results go.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Targets<'a, F> {
+    /// Of standard output.
+    pub(super) format: F,
+    /// Of standard output.
+    pub(super) color: ColorChoice,
+    /// Files beside it.
+    pub(super) files: &'a [(F, PathBuf)],
+}
+
+impl<'a> From<&'a OutputArgs> for Targets<'a, Format> {
+    fn from(args: &'a OutputArgs) -> Self {
+        Self { format: args.shown.format, color: args.shown.color, files: &args.output }
+    }
+}
+
+impl<'a> From<&'a ReportOutputArgs> for Targets<'a, ReportFormat> {
+    fn from(args: &'a ReportOutputArgs) -> Self {
+        Self { format: args.format(), color: args.color, files: &args.output }
+    }
+}
+
 /// Writes the results to standard output and to the files that are asked for.
-pub(super) fn deliver(args: &OutputArgs, render: impl Fn(Format, Style) -> String) -> Result<(), Failure> {
-    for (format, path) in &args.output {
+pub(super) fn deliver<'a, F: ValueEnum + Copy + 'a>(
+    to: impl Into<Targets<'a, F>>,
+    render: impl Fn(F, Style) -> String,
+) -> Result<(), Failure> {
+    let to = to.into();
+    for (format, path) in to.files {
         let text = render(*format, Style::PLAIN);
         std::fs::write(path, text).map_err(|error| {
             let format = format.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
             Failure::other(format!("cannot write `{}` ({format}): {error}", path.display()), "create its folder first")
         })?;
     }
-    let style = terminal::of_stdout(args.shown.color);
-    terminal::print(&render(args.shown.format, style), style)
+    let style = terminal::of_stdout(to.color);
+    terminal::print(&render(to.format, style), style)
 }
 
 /// What could not be read and belongs to no file of the run, a line each for standard error.

@@ -3,9 +3,10 @@
 use std::io::{self, ErrorKind, IsTerminal, Write};
 
 use anstream::AutoStream;
+use supports_hyperlinks::Stream;
 
-use super::args::ColorChoice;
 use super::failure::Failure;
+use super::format::ColorChoice;
 use crate::report::Style;
 
 /// Columns where there is no terminal to ask.
@@ -27,20 +28,22 @@ fn colored(choice: ColorChoice, variable: impl Fn(&str) -> Option<String>, is_te
     }
 }
 
-fn style(choice: ColorChoice, is_terminal: bool) -> Style {
+fn style(choice: ColorChoice, is_terminal: bool, stream: Stream) -> Style {
     let color = colored(choice, |name| std::env::var(name).ok(), is_terminal);
     let width = if is_terminal { terminal_size::terminal_size().map(|(width, _)| usize::from(width.0)) } else { None };
-    Style { color, width: width.unwrap_or(WIDTH).clamp(NARROWEST, WIDEST) }
+    // Who wants no colours wants no other escapes either.
+    let links = color && supports_hyperlinks::on(stream);
+    Style { color, links, width: width.unwrap_or(WIDTH).clamp(NARROWEST, WIDEST) }
 }
 
 /// The look of standard output.
 pub(super) fn of_stdout(choice: ColorChoice) -> Style {
-    style(choice, io::stdout().is_terminal())
+    style(choice, io::stdout().is_terminal(), Stream::Stdout)
 }
 
 /// The look of standard error.
 pub(super) fn of_stderr(choice: ColorChoice) -> Style {
-    style(choice, io::stderr().is_terminal())
+    style(choice, io::stderr().is_terminal(), Stream::Stderr)
 }
 
 /// Writes to standard output. A reader that has gone (`| head`) is no fault.

@@ -14,7 +14,7 @@ use notify_debouncer_mini::notify::{self, RecommendedWatcher, RecursiveMode};
 use notify_debouncer_mini::{DebounceEventResult, Debouncer, new_debouncer};
 use rayon::prelude::*;
 
-use super::args::{CheckArgs, Format};
+use super::args::CheckArgs;
 use super::check::{self, Seen};
 use super::failure::Failure;
 use super::ground::Ground;
@@ -40,7 +40,7 @@ pub(super) fn run(args: &CheckArgs) -> Result<u8, Failure> {
         rule_files: BTreeSet::new(),
         is_late: false,
     };
-    let style = terminal::of_stderr(args.output.shown.color);
+    let style = terminal::of_stderr(args.output.color);
     loop {
         if io::stdout().is_terminal() {
             // The screen, what has scrolled out of it, and the cursor. A terminal that is gone needs no clearing.
@@ -49,7 +49,7 @@ pub(super) fn run(args: &CheckArgs) -> Result<u8, Failure> {
         match check::once(args, 0) {
             Ok((_, seen)) => watch.after(seen),
             Err(failure) => {
-                terminal::complain(&failure.text(style, args.output.shown.format == Format::Concise), style);
+                terminal::complain(&failure.text(style, args.output.format().is_in_lines()), style);
                 watch.after_failure();
             }
         }

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use similar::TextDiff;
 
-use super::args::{ColorChoice, WriteArgs};
+use super::args::WriteArgs;
 use super::failure::Failure;
+use super::format::ColorChoice;
 use super::terminal;
 use crate::report::{Style, counted};
 

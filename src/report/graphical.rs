@@ -1,7 +1,7 @@
 //! For people: the code with labels in it, and the lines of the rule file that it breaks. The only place that knows
 //! `miette`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use miette::{
@@ -9,8 +9,8 @@ use miette::{
     SourceCode, SourceSpan, SpanContents,
 };
 
-use super::{Places, Report, Spot, Style, confidence_word, level_word};
-use crate::finding::{Confidence, FileId, Label, Level};
+use super::{Places, Report, Spot, Style, confidence_word, level_word, uri};
+use crate::finding::{Confidence, FileId, Label, Level, Place};
 use crate::policy::PolicyError;
 use crate::run::Judged;
 use crate::text::Span;
@@ -22,7 +22,35 @@ const LONGEST_LINE: usize = 400;
 #[must_use]
 pub fn findings(report: &Report<'_>, style: Style) -> String {
     let places = report.places();
-    report.findings.iter().map(|judged| finding(places, judged, style) + "\n").collect()
+    report.findings.iter().map(|judged| linked(report, judged, finding(places, judged, style), style) + "\n").collect()
+}
+
+/// The rule leads to its page, each place to its file.
+fn linked(report: &Report<'_>, judged: &Judged, mut text: String, style: Style) -> String {
+    if !style.links {
+        return text;
+    }
+    let finding = &judged.finding;
+    let rule = format!("[{}]", finding.rule);
+    text = text.replacen(&rule, &format!("[{}]", style.link(&uri::page_of(finding.rule), finding.rule)), 1);
+    let files: BTreeSet<FileId> = finding.labels.iter().map(|label| label.place.file).collect();
+    for file in files.into_iter().chain([finding.primary.file]).collect::<BTreeSet<_>>() {
+        let shown = format!("{}:", report.places().spot(Place { file, span: Span::default() }).path);
+        let target = report.analysis.absolute(file).and_then(|path| uri::file(&path.to_string_lossy()));
+        let start = text.match_indices(&shown).map(|(at, _)| at).find(|&at| begins_a_word(&text[..at]));
+        let (Some(start), Some(target)) = (start, target) else { continue };
+        let numbers = text[start + shown.len()..].find(|c: char| !c.is_ascii_digit() && c != ':');
+        let end = numbers.map_or(text.len(), |length| start + shown.len() + length);
+        text.replace_range(start..end, &style.link(&target, &text[start..end]));
+    }
+    text
+}
+
+/// Whether what follows this text is no part of a longer path: a bracket, or the code of a colour, stands before it.
+fn begins_a_word(before: &str) -> bool {
+    let code = before.rsplit_once("\u{1b}[").map_or("", |(_, code)| code);
+    let is_color = code.strip_suffix('m').is_some_and(|code| code.chars().all(|c| c.is_ascii_digit() || c == ';'));
+    before.ends_with('[') || is_color
 }
 
 /// Mistakes in rule files.

@@ -193,6 +193,13 @@ pub fn pretty<T: Serialize>(value: &T) -> String {
     text
 }
 
+/// JSON on one line, and a line break at its end.
+pub(super) fn compact<T: Serialize>(value: &T) -> String {
+    let mut text = serde_json::to_string(value).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
 /// What could not be read, with lines where the text is there to count them.
 #[must_use]
 pub fn errors(places: Places<'_>, errors: &[SourceError]) -> Vec<ErrorReport> {
@@ -214,7 +221,7 @@ pub fn errors(places: Places<'_>, errors: &[SourceError]) -> Vec<ErrorReport> {
         .collect()
 }
 
-fn finding(places: Places<'_>, judged: &Judged) -> FindingReport {
+pub(super) fn finding(places: Places<'_>, judged: &Judged) -> FindingReport {
     let finding = &judged.finding;
     let spot = places.spot(finding.primary);
     FindingReport {

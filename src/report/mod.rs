@@ -1,13 +1,24 @@
 //! Output: one file per format. What is shown is decided here, how it looks in the files.
 
+pub mod agent;
 pub mod by_key;
+pub mod checkstyle;
 pub mod concise;
+pub mod github;
+pub mod gitlab;
 pub mod graphical;
 pub mod inventory_json;
 pub mod inventory_table;
 pub mod json;
+pub mod jsonl;
+pub mod junit;
+mod line_hash;
+pub mod markdown;
 pub mod page;
 mod places;
+pub mod rdjson;
+pub mod rustc_json;
+pub mod sarif;
 pub mod schema;
 pub mod statistics;
 mod style;
@@ -18,6 +29,8 @@ mod testing;
 #[cfg(test)]
 mod tests;
 mod ttl;
+mod uri;
+mod xml;
 
 pub use places::{Places, Spot};
 pub use style::Style;
@@ -25,8 +38,10 @@ pub(crate) use summary::counted;
 pub use summary::{BaselineCounts, Counts, Summary};
 pub use table::Table;
 
+use std::path::Path;
+
 use crate::baseline::Entry;
-use crate::finding::{BaselineState, Confidence, Level};
+use crate::finding::{BaselineState, Confidence, FileId, Level};
 use crate::run::{Analysis, Judged};
 
 /// What is shown of what was found.
@@ -77,6 +92,8 @@ pub struct Report<'a> {
     pub summary: Summary,
     /// What to show.
     pub view: View,
+    /// The root of the repository.
+    root: &'a Path,
 }
 
 impl<'a> Report<'a> {
@@ -98,7 +115,7 @@ impl<'a> Report<'a> {
         let open = |all: &[&Judged]| all.iter().filter(|judged| judged.suppression.is_none()).count();
         let mut summary = Summary::of(analysis, &counted, suppressed.len(), open(&hidden));
         summary.outside = view.changed_only.then(|| open(&outside));
-        Self { analysis, findings, counted, suppressed, known, fixed: &[], summary, view }
+        Self { analysis, findings, counted, suppressed, known, fixed: &[], summary, view, root: analysis.root() }
     }
 
     /// With what a baseline says of the findings.
@@ -108,6 +125,16 @@ impl<'a> Report<'a> {
         self.summary.baseline =
             Some(BaselineCounts { new: self.counted.len(), known: self.known.len(), fixed: fixed.len() });
         self
+    }
+
+    /// The findings to show in formats that know nothing of suppression.
+    fn unsuppressed(&self) -> impl Iterator<Item = &'a Judged> {
+        self.findings.iter().copied().filter(|judged| judged.suppression.is_none())
+    }
+
+    /// The path of a file relative to the root of the repository, for services that know the repository only.
+    fn path_below_root(&self, file: FileId) -> String {
+        self.analysis.path_below(self.root, file)
     }
 
     /// Resolves places.

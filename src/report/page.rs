@@ -115,12 +115,12 @@ mod tests {
 
     #[test]
     fn pages_are_plain_text_without_colours() {
-        insta::assert_snapshot!(render(PAGE, Style { color: false, width: 30 }));
+        insta::assert_snapshot!(render(PAGE, Style { width: 30, ..Style::PLAIN }));
     }
 
     #[test]
     fn colours_take_the_place_of_marks() {
-        let text = render(PAGE, Style { color: true, width: 80 });
+        let text = render(PAGE, Style { color: true, width: 80, ..Style::PLAIN });
         assert!(text.contains("\u{1b}[1mWhat it does\u{1b}[0m"), "{text:?}");
         assert!(text.contains("\u{1b}[36mKEYS\u{1b}[0m"), "{text:?}");
         assert!(!text.contains('#') || text.contains("# no heading"));

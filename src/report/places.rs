@@ -26,8 +26,20 @@ pub struct Spot<'a> {
     pub span: Span,
     /// Where it begins.
     pub position: Position,
+    /// Where it ends; exclusive.
+    pub end: Position,
     /// It stands in the rule file that is part of the tool.
     pub embedded: bool,
+}
+
+impl Spot<'_> {
+    /// The 1-based column of a byte of the text, counted in bytes.
+    #[must_use]
+    pub fn byte_column(&self, offset: u32) -> u32 {
+        let before = self.text.as_bytes().get(..offset as usize).unwrap_or_default();
+        let start = memchr::memrchr(b'\n', before).map_or(0, |at| at + 1);
+        u32::try_from(before.len() - start + 1).unwrap_or(u32::MAX)
+    }
 }
 
 impl<'a> Places<'a> {
@@ -50,27 +62,32 @@ impl<'a> Places<'a> {
             let content = file.content.as_ref();
             let text: &'a str = content.map_or("", |content| &content.text);
             let span = clamped(text, place.span);
-            let position = content
-                .map_or(Position { line: 1, column: 1 }, |content| content.lines.position(&content.text, span.start));
-            return Spot { path: &file.path, text, span, position, embedded: false };
+            let at = |offset| {
+                content.map_or(Position { line: 1, column: 1 }, |content| content.lines.position(&content.text, offset))
+            };
+            let (position, end) = (at(span.start), at(span.end));
+            return Spot { path: &file.path, text, span, position, end, embedded: false };
         }
         if let Some(lock) = self.locks.iter().find(|lock| lock.file == place.file) {
             let text = lock.text.as_deref().unwrap_or_default();
             let span = clamped(text, place.span);
-            let position = LineIndex::new(text).position(text, span.start);
-            return Spot { path: &lock.path, text, span, position, embedded: false };
+            let lines = LineIndex::new(text);
+            let [position, end] = [span.start, span.end].map(|offset| lines.position(text, offset));
+            return Spot { path: &lock.path, text, span, position, end, embedded: false };
         }
         match self.policy.source(place.file) {
             Some(source) => {
                 let span = clamped(&source.text, place.span);
-                let position = LineIndex::new(&source.text).position(&source.text, span.start);
-                Spot { path: &source.path, text: &source.text, span, position, embedded: source.embedded }
+                let lines = LineIndex::new(&source.text);
+                let [position, end] = [span.start, span.end].map(|offset| lines.position(&source.text, offset));
+                Spot { path: &source.path, text: &source.text, span, position, end, embedded: source.embedded }
             }
             None => Spot {
                 path: "",
                 text: "",
                 span: Span::default(),
                 position: Position { line: 1, column: 1 },
+                end: Position { line: 1, column: 1 },
                 embedded: false,
             },
         }

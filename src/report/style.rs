@@ -9,13 +9,15 @@ use crate::finding::Level;
 pub struct Style {
     /// With ANSI colours.
     pub color: bool,
+    /// With links (OSC 8), which are text to terminals that do not know them.
+    pub links: bool,
     /// Columns of a line.
     pub width: usize,
 }
 
 impl Style {
     /// Without colours, as in files.
-    pub const PLAIN: Self = Self { color: false, width: 100 };
+    pub const PLAIN: Self = Self { color: false, links: false, width: 100 };
 
     /// Bold.
     #[must_use]
@@ -33,6 +35,12 @@ impl Style {
     #[must_use]
     pub fn code(self, text: &str) -> String {
         self.paint(text, AnsiColor::Cyan.on_default())
+    }
+
+    /// A text that leads somewhere.
+    #[must_use]
+    pub fn link(self, uri: &str, text: &str) -> String {
+        if self.links { format!("\u{1b}]8;;{uri}\u{1b}\\{text}\u{1b}]8;;\u{1b}\\") } else { text.to_owned() }
     }
 
     /// In the colour of a level.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::finding::{Confidence, FileId, Finding, Label, Level, Place};
+use crate::finding::{Confidence, Edit, FileId, Finding, Fix, Label, Level, Place, Safety};
 use crate::inventory::{
     Condition, Effect, Encoding, Inventory, KeyUse, OpId, Operation, Purpose, Ttl, TtlKind, ValueUse, Via, WrapperUse,
 };
@@ -175,6 +175,11 @@ pub(crate) fn analysis() -> Analysis {
     .measured()
 }
 
+/// Nothing, just behind a place.
+fn after(place: Place) -> Place {
+    Place { span: Span { start: place.span.end, end: place.span.end }, ..place }
+}
+
 fn judged(finding: Finding, suppression: Option<Suppression>) -> Judged {
     let fingerprint = format!("{:032x}", finding.primary.span.start);
     Judged { finding, suppression, fingerprint, baseline: None, outside: false }
@@ -198,7 +203,7 @@ fn base(rule: &'static str, level: Level, primary: Place, message: &str) -> Find
 }
 
 /// The findings: labels in the same file, another file and the rule file; tabs and wide characters; a long line; one that
-/// is suppressed, one that is undetermined.
+/// is suppressed, one that is undetermined; a safe fix of several edits, an unsafe one that changes another file; steps.
 pub(crate) fn findings() -> Vec<Judged> {
     let label = |place, message: &str| Label { place, message: message.to_owned() };
     let missing = Finding {
@@ -210,6 +215,14 @@ pub(crate) fn findings() -> Vec<Judged> {
             label(at(3, READ, "get", 0), "read here"),
             label(at(u32::MAX - 1, RULES, "ttl = \"15m\"", 0), "class `profile` allows 15 minutes"),
         ],
+        fix: Some(Fix {
+            safety: Safety::Safe,
+            message: "pass the TTL of class `profile`".to_owned(),
+            edits: vec![
+                Edit { place: at(0, CACHE, "set", 0), text: "set_ex".to_owned() },
+                Edit { place: after(at(0, CACHE, "(user)?", 0)), text: ", 900".to_owned() },
+            ],
+        }),
         ..base(
             "missing-ttl",
             Level::Error,
@@ -239,9 +252,33 @@ pub(crate) fn findings() -> Vec<Judged> {
     let analysis = analysis();
     let keys = Finding {
         primary_label: "blocks the server".to_owned(),
+        fix: Some(Fix {
+            safety: Safety::Unsafe,
+            message: "read the keys from an index".to_owned(),
+            edits: vec![
+                Edit { place: analysis.inventory.operations[2].place, text: "smembers".to_owned() },
+                Edit { place: at(3, READ, "found", 1), text: "index".to_owned() },
+            ],
+        }),
         ..base("keys-command", Level::Error, analysis.inventory.operations[2].place, "`KEYS` walks the whole keyspace")
     };
     let format = base("key-format", Level::Note, at(3, READ, "get", 0), "`用户:profile:{id}` has no version");
+    let steps = [
+        label(at(3, READ, "get", 0), "read here, and missed"),
+        label(at(0, CACHE, "to_string", 0), "loaded here"),
+        label(at(0, CACHE, "set", 0), "stored here"),
+    ];
+    let stampede = Finding {
+        function: "shop::profile".to_owned(),
+        labels: steps[1..].to_vec(),
+        flow: steps.to_vec(),
+        ..base(
+            "stampede-prone-miss",
+            Level::Warning,
+            at(3, READ, "get", 0),
+            "every caller that misses `用户:profile:{id}` runs `User::[load](db)`",
+        )
+    };
     let unused = Finding {
         primary_label: "matches nothing".to_owned(),
         ..base(
@@ -259,6 +296,7 @@ pub(crate) fn findings() -> Vec<Judged> {
         judged(parse, None),
         judged(keys, None),
         judged(format, Some(comment)),
+        judged(stampede, None),
         judged(unused, None),
     ]
 }

@@ -71,8 +71,19 @@ pub(super) fn page(meta: &Meta) -> String {
         summary = capitalised(meta.summary),
         category = meta.category.word(),
         since = meta.since,
-        docs = meta.docs.replace("```rust,ignore", "```rust"),
+        docs = markdown(meta),
     )
+}
+
+/// The text without what only rustdoc understands.
+pub(super) fn markdown(meta: &Meta) -> String {
+    meta.docs.replace("```rust,ignore", "```rust")
+}
+
+/// The first paragraph below the first heading.
+pub(super) fn what(meta: &Meta) -> String {
+    let lines = meta.docs.lines().skip_while(|line| line.starts_with('#') || line.is_empty());
+    lines.take_while(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
 fn capitalised(text: &str) -> String {

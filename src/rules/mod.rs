@@ -99,6 +99,18 @@ impl Meta {
     pub fn page(&self) -> String {
         docs::page(self)
     }
+
+    /// [`Meta::docs`] for readers other than rustdoc.
+    #[must_use]
+    pub fn markdown(&self) -> String {
+        docs::markdown(self)
+    }
+
+    /// The first paragraph of what it does, as one line.
+    #[must_use]
+    pub fn what(&self) -> String {
+        docs::what(self)
+    }
 }
 
 /// What kind of fault a rule finds; also a name for levels (`-W correctness`).

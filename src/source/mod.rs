@@ -51,11 +51,11 @@ pub struct Workspace {
 }
 
 /// Index into [`Workspace::packages`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct PackageId(pub u32);
 
 /// A `[package]`.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Package {
     /// Its index.
     pub id: PackageId,
@@ -84,7 +84,7 @@ pub struct Package {
 }
 
 /// A dependency of a package.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Dependency {
     /// The name in code (`kv` for `kv = { package = "redis" }`; `glide` for `valkey-glide`), with underscores.
     pub alias: String,
@@ -100,7 +100,7 @@ pub struct Dependency {
 }
 
 /// A compilation target of a package.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Target {
     /// What kind.
     pub kind: TargetKind,
@@ -111,7 +111,7 @@ pub struct Target {
 }
 
 /// The kinds of targets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum TargetKind {
     /// `[lib]`.
     Lib,

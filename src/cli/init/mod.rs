@@ -8,8 +8,9 @@ mod yaml;
 
 use std::path::{Path, PathBuf};
 
-use super::args::{ColorChoice, HookArgs, InitArgs};
+use super::args::{HookArgs, InitArgs};
 use super::failure::Failure;
+use super::format::ColorChoice;
 use super::writes::{self, Change};
 use super::{setup, terminal};
 use crate::draft;

@@ -1,7 +1,13 @@
 //! Every format over the same run.
 
+mod consumers;
+mod formats;
+mod schemas;
+
 use super::testing::{analysis, findings};
-use super::{Report, Style, View, by_key, concise, graphical, inventory_json, inventory_table, json, statistics};
+use super::{
+    Report, Style, View, by_key, concise, graphical, inventory_json, inventory_table, json, jsonl, statistics,
+};
 use crate::finding::{Confidence, Level};
 use crate::policy::PolicyError;
 use crate::text::Span;
@@ -16,6 +22,7 @@ const VIEW: View = View {
     help: false,
     statistics: false,
 };
+const NARROW: Style = Style { width: 90, ..Style::PLAIN };
 const EVERYTHING: View = View { min_confidence: Confidence::Undetermined, suppressed: true, ..VIEW };
 
 fn with<T>(view: View, use_it: impl FnOnce(&Report<'_>) -> T) -> T {
@@ -25,15 +32,32 @@ fn with<T>(view: View, use_it: impl FnOnce(&Report<'_>) -> T) -> T {
 
 #[test]
 fn graphical() {
-    insta::assert_snapshot!(with(EVERYTHING, |report| graphical::findings(report, Style { color: false, width: 90 })));
+    insta::assert_snapshot!(with(EVERYTHING, |report| graphical::findings(report, NARROW)));
 }
 
 #[test]
 fn graphical_in_colour_differs_in_colour_only() {
-    let plain = with(EVERYTHING, |report| graphical::findings(report, Style { color: false, width: 90 }));
-    let colored = with(EVERYTHING, |report| graphical::findings(report, Style { color: true, width: 90 }));
+    let plain = with(EVERYTHING, |report| graphical::findings(report, NARROW));
+    let colored = with(EVERYTHING, |report| graphical::findings(report, Style { color: true, ..NARROW }));
     assert!(colored.contains("\u{1b}[") && !plain.contains('\u{1b}'));
     assert_eq!(anstream::adapter::strip_str(&colored).to_string(), plain);
+}
+
+/// The rule leads to its page and the place to its file; the text is the same.
+#[test]
+fn graphical_with_links_differs_in_links_only() {
+    let style = Style { color: true, links: true, ..NARROW };
+    let text = with(EVERYTHING, |report| graphical::findings(report, style));
+    let page = concat!("\u{1b}]8;;", env!("CARGO_PKG_REPOSITORY"), "/blob/v", env!("CARGO_PKG_VERSION"));
+    assert!(
+        text.contains(&format!("{page}/docs/rules/missing-ttl.md\u{1b}\\missing-ttl\u{1b}]8;;\u{1b}\\")),
+        "{text:?}"
+    );
+    for place in ["cache/src/lib.rs", "src/profile.rs", "cache-lint.toml"] {
+        assert!(text.contains(&format!("\u{1b}]8;;file:///shop/{place}\u{1b}\\{place}:")), "{text:?}");
+    }
+    let plain = with(EVERYTHING, |report| graphical::findings(report, NARROW));
+    assert_eq!(anstream::adapter::strip_str(&text).to_string(), plain);
 }
 
 #[test]
@@ -50,7 +74,8 @@ fn json() {
 fn json_leaves_out_what_is_hidden_or_suppressed() {
     let report = with(VIEW, json::report);
     let rules: Vec<_> = report.findings.iter().map(|finding| finding.rule.as_str()).collect();
-    assert_eq!(rules, ["missing-ttl", "parse-error", "keys-command", "unused-policy-entry"]);
+    let shown = ["missing-ttl", "parse-error", "keys-command", "stampede-prone-miss", "unused-policy-entry"];
+    assert_eq!(rules, shown);
     assert_eq!((report.summary.suppressed, report.summary.hidden), (1, 1));
     assert_eq!(report.statistics, None);
 }
@@ -73,6 +98,7 @@ fn published_schemas_are_those_of_the_types() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/schema");
     let schemas = [
         ("check.v1.json", schemars::schema_for!(json::CheckReport)),
+        ("check-line.v1.json", schemars::schema_for!(jsonl::Line)),
         ("inventory.v1.json", schemars::schema_for!(inventory_json::InventoryReport)),
         ("keys.v1.json", schemars::schema_for!(by_key::KeysReport)),
         ("schema.v1.json", schemars::schema_for!(super::schema::SchemaReport)),
