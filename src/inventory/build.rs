@@ -165,6 +165,7 @@ impl Builder<'_, '_> {
                 Step::Hit(_)
                 | Step::Miss(_)
                 | Step::Fails(_)
+                | Step::Undecoded { .. }
                 | Step::Load { .. }
                 | Step::Guard { .. }
                 | Step::Signal { .. }
@@ -293,6 +294,7 @@ impl Builder<'_, '_> {
                 | Step::Hit(_)
                 | Step::Miss(_)
                 | Step::Fails(_)
+                | Step::Undecoded { .. }
                 | Step::Load { .. }
                 | Step::Guard { .. }
                 | Step::Database(_)

@@ -30,6 +30,13 @@ pub enum Event {
     Miss(OpId),
     /// If it failed, its error leaves the function (or the innermost `Call`) here.
     Fails(OpId),
+    /// If what the read found does not decode, the error leaves the function (or the innermost `Call`) here.
+    Undecoded {
+        /// The read.
+        read: OpId,
+        /// The call that decodes.
+        place: Place,
+    },
     /// Something is fetched or computed that is worth caching.
     Load {
         /// What.
@@ -301,6 +308,7 @@ impl<S: Clone + Eq + std::hash::Hash, F: FnMut(&Event, S) -> Option<S>> Walk<'_,
             | Event::Hit(_)
             | Event::Miss(_)
             | Event::Fails(_)
+            | Event::Undecoded { .. }
             | Event::Load { .. }
             | Event::Guard { .. }
             | Event::WriteBack { .. }

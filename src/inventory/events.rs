@@ -74,6 +74,9 @@ impl Fold<'_, '_, '_> {
             }
             Step::Hit(id) => out.extend(self.known.get(id).map(|&id| Event::Hit(id))),
             Step::Miss(id) => out.extend(self.known.get(id).map(|&id| Event::Miss(id))),
+            Step::Undecoded { read, place } => {
+                out.extend(self.known.get(read).map(|&read| Event::Undecoded { read, place: *place }));
+            }
             Step::Fails(id) => out.extend(self.known.get(id).map(|&id| Event::Fails(id))),
             Step::Load { kind, place, name } => {
                 out.push(Event::Load { kind: *kind, place: *place, name: name.clone() });

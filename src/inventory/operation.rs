@@ -205,6 +205,8 @@ pub struct ValueUse {
     pub versioned: bool,
     /// The structure of what is stored, where it is serialised and known.
     pub schema: Option<Arc<Schema>>,
+    /// If serialising failed, something else is stored in its place.
+    pub replaced: bool,
     /// For a member that is put into a collection: the collection cannot grow by it, because the member is a constant or
     /// the command itself trims (`MAXLEN`).
     pub bounded: bool,

@@ -62,6 +62,7 @@ fn of_value(program: &Program<'_>, value: &Value) -> ValueUse {
         return ValueUse {
             ty: shown(program, &encoded.ty),
             encoding: encoded.format,
+            replaced: encoded.replaced,
             structured: encoded.generic || is_structured(&encoded.ty),
             versioned: carries_version(program, &encoded.ty),
             schema: (encoded.format != Encoding::Protobuf)

@@ -31,6 +31,11 @@ pub(crate) enum Step {
     },
     /// The error of this command leaves the function here.
     Fails(CommandId),
+    /// If what this read gave does not decode, the error leaves the function here.
+    Undecoded {
+        read: CommandId,
+        place: Place,
+    },
     /// A call of a function of the workspace that was evaluated with these arguments.
     Call(Rc<CallStep>),
     Branch(Vec<Vec<Step>>),

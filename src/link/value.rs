@@ -50,6 +50,8 @@ pub(crate) struct Encoded {
     pub(crate) generic: bool,
     /// Fields are told by their position, not by name.
     pub(crate) by_position: bool,
+    /// If serialising fails, something else takes its place (`unwrap_or_default`).
+    pub(crate) replaced: bool,
 }
 
 /// The content of a value.

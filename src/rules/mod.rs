@@ -4,6 +4,7 @@
 
 mod bulk;
 mod cache_error_fails_request;
+mod cached_failure;
 mod channel_mismatch;
 mod channels;
 mod cold_start;
@@ -11,6 +12,7 @@ mod collection_without_ttl;
 mod copies;
 mod counter_without_ttl;
 mod cure;
+mod decode_error_fails_request;
 mod demand;
 mod docs;
 mod dropped_future;
@@ -169,10 +171,12 @@ pub trait Rule: Sync {
 /// Every rule, sorted by id.
 pub static REGISTRY: &[&dyn Rule] = &[
     &cache_error_fails_request::CacheErrorFailsRequest,
+    &cached_failure::CachedFailure,
     &channel_mismatch::ChannelMismatch,
     &cold_start::ColdStart,
     &collection_without_ttl::CollectionWithoutTtl,
     &counter_without_ttl::CounterWithoutTtl,
+    &decode_error_fails_request::DecodeErrorFailsRequest,
     &dropped_future::DroppedFuture,
     &flush_command::FlushCommand,
     &get_then_set::GetThenSet,

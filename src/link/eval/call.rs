@@ -488,6 +488,7 @@ fn sends(step: &Step) -> bool {
         Step::Hit(_)
         | Step::Miss(_)
         | Step::Fails(_)
+        | Step::Undecoded { .. }
         | Step::Load { .. }
         | Step::Guard { .. }
         | Step::Signal { .. }
@@ -509,6 +510,7 @@ fn first_load(step: &Step) -> Option<LoadKind> {
         | Step::Hit(_)
         | Step::Miss(_)
         | Step::Fails(_)
+        | Step::Undecoded { .. }
         | Step::Guard { .. }
         | Step::Signal { .. }
         | Step::Database(_)

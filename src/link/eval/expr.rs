@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use super::call::is_decoder;
 use super::{CapturedClosure, Evaluator, FieldValue, Frame};
 use crate::facts::{Expr, ExprKind, FieldInit, Literal, Name, Path};
 use crate::inventory::MessageStep;
@@ -19,7 +20,13 @@ impl<'a> Evaluator<'a> {
             ExprKind::Path(path) => self.path_value(frame, path),
             ExprKind::Lit(literal) => literal_value(literal),
             ExprKind::Call(callee, args) => self.call(frame, expr, callee, args),
-            ExprKind::Method(call) => self.method(frame, expr, call),
+            ExprKind::Method(call) => {
+                let value = self.method(frame, expr, call);
+                if matches!(call.name.as_str(), "unwrap" | "expect") {
+                    undecoded(frame, &call.receiver, &value);
+                }
+                value
+            }
             ExprKind::Field(base, name) => self.field(frame, expr, base, name),
             ExprKind::Index(base, index) => {
                 let base = self.expr(frame, base);
@@ -87,6 +94,7 @@ impl<'a> Evaluator<'a> {
                 };
                 frame.steps.extend(leaving.into_iter().map(Step::Fails));
                 self.message_fails(frame, inner, MessageStep::Fails);
+                undecoded(frame, inner, &value);
                 // A future cannot be asked with `?`: what it is asked of was sent.
                 unwrapped(self.settled(value))
             }
@@ -479,6 +487,31 @@ impl<'a> Evaluator<'a> {
             text.len() <= 40 && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.' | ':' | '(' | ')'));
         if simple { text.into() } else { Name::default() }
     }
+}
+
+/// Notes that an error of decoding what a read gave ends the function here.
+fn undecoded(frame: &mut Frame, decoding: &Expr, value: &Value) {
+    let mut at = decoding;
+    let place = loop {
+        match &at.kind {
+            ExprKind::Method(call) if call.name == "parse" => break call.name_span,
+            ExprKind::Method(call)
+                if matches!(call.name.as_str(), "map_err" | "context" | "with_context" | "wrap_err" | "map") =>
+            {
+                at = &call.receiver;
+            }
+            ExprKind::Call(callee, _) => match &callee.kind {
+                ExprKind::Path(path) => match path.last() {
+                    Some(last) if is_decoder(&last.name) => break last.span,
+                    _ => return,
+                },
+                _ => return,
+            },
+            _ => return,
+        }
+    };
+    let place = frame.place(place);
+    frame.steps.extend(value.reads.iter().map(|&read| Step::Undecoded { read, place }));
 }
 
 /// Whether comparing the number of keys that exist with `number` asks for presence (`true`) or absence.

@@ -169,6 +169,7 @@ fn step_is_at(step: &Step, span: Span) -> bool {
         | Step::Local(_)
         | Step::Message { .. }
         | Step::Fails(_)
+        | Step::Undecoded { .. }
         | Step::Hit(_)
         | Step::Miss(_)
         | Step::Loop(_)

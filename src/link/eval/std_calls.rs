@@ -169,7 +169,7 @@ impl<'a> Evaluator<'a> {
 
     fn encoded(&self, format: Encoding, value: &Value, by_position: bool) -> Value {
         let generic = matches!(value.ty, Ty::Bounded(_));
-        let encoded = Encoded { format, ty: value.ty.clone(), generic, by_position };
+        let encoded = Encoded { format, ty: value.ty.clone(), generic, by_position, replaced: false };
         Value {
             ty: Ty::external("String"),
             encoded: Some(Rc::new(encoded)),
@@ -235,7 +235,7 @@ impl<'a> Evaluator<'a> {
                 "is_none" => return Some(is_variant(receiver, "None")),
                 "ok" | "flatten" | "transpose" | "fuse" | "boxed" | "trim" | "unwrap_or_default" => {
                     return Some(match name {
-                        "unwrap_or_default" => unwrapped(receiver.clone()),
+                        "unwrap_or_default" => with_replacement(unwrapped(receiver.clone())),
                         _ => receiver.clone(),
                     });
                 }
@@ -310,14 +310,15 @@ impl<'a> Evaluator<'a> {
             }
             ("unwrap_or", 1) => {
                 let other = self.argument(frame, &call.args[0]).value;
-                return Some(or_else(receiver, || other));
+                return Some(with_replacement(or_else(receiver, || other)));
             }
             ("ok_or", 1) => {
                 self.argument(frame, &call.args[0]);
                 return Some(receiver.clone());
             }
             ("unwrap_or_else" | "or_else" | "ok_or_else", 1) if !is_entry(&receiver.ty) => {
-                return Some(self.on_absence(frame, receiver, call));
+                let value = self.on_absence(frame, receiver, call);
+                return Some(if name == "unwrap_or_else" { with_replacement(value) } else { value });
             }
             ("fold" | "try_fold", 2) => {
                 let start = self.argument(frame, &call.args[0]).value;
@@ -770,4 +771,10 @@ fn encoder(path: &str) -> Option<Encoding> {
         }
         _ => return None,
     })
+}
+
+/// A serialised value that may be something else, because its error was replaced.
+fn with_replacement(value: Value) -> Value {
+    let encoded = value.encoded.as_ref().map(|encoded| Rc::new(Encoded { replaced: true, ..(**encoded).clone() }));
+    Value { encoded, ..value }
 }

@@ -2,8 +2,10 @@
 
 mod bulk;
 mod cached_copies;
+mod cached_failure;
 mod collection_without_ttl;
 mod counter_without_ttl;
+mod decode_error_fails_request;
 mod invalidation_key_mismatch;
 mod key_collision;
 mod key_format;

@@ -55,7 +55,9 @@ fn a_rule_file_has_at_most_250_lines() {
 const WORLDS: &[fn() -> Vec<World>] = &[
     super::bulk::worlds,
     super::cached_copies::worlds,
+    super::cached_failure::worlds,
     super::collection_without_ttl::worlds,
+    super::decode_error_fails_request::worlds,
     super::invalidation_key_mismatch::worlds,
     super::key_collision::worlds,
     super::lock_release_without_token::worlds,
