@@ -5,14 +5,13 @@
 //! mini-moka, quick_cache, lru and the stores of `cached`, as well as DashMap and HashMap in a field or static that are
 //! used in this way. If there is a subscriber that deletes from Redis instead, it is shown.
 //!
-//! Silent where entries of the local cache live for a bounded time (`time_to_live`, `time_to_idle`, a timed store of
-//! `cached`), where nothing ever deletes the key, and where the server tells of changes (`CLIENT TRACKING`).
+//! Silent where local entries expire (`time_to_live`, `time_to_idle`), nothing deletes the key, or CLIENT TRACKING is on.
 //!
 //! ## Why is this bad?
 //!
 //! DEL reaches Redis, and the copy of the process that sent it. Every other server goes on answering from its own, which
-//! has no TTL: a price or permission that was changed is old on all servers but one, until they are restarted. A subscriber that
-//! deletes the key in Redis once more does not help, and takes away the entry that somebody may just have filled.
+//! has no TTL: a changed price is old on all servers but one until they are restarted. A subscriber that deletes the key
+//! in Redis once more does not help, and takes away the entry that somebody may just have filled.
 //!
 //! ## Example
 //!
@@ -39,8 +38,7 @@
 //! }
 //! ```
 //!
-//! `Cache::builder(store).local(10_000).bus(RedisBus::…)` of `cache-patterns` keeps local copies that every invalidation
-//! reaches, and drops them when messages may have been lost.
+//! `Cache::builder(store).local(10_000).bus(…)` of `cache-patterns` keeps copies that every invalidation reaches.
 //!
 //! ## Options
 //!
