@@ -29,7 +29,8 @@ fi
 cargo test --workspace --locked "$@"
 cargo test --locked --test pre_commit -- --ignored
 # The outbox: SQLite in a file, PostgreSQL on a server of its own.
-cargo test --locked -p cache-patterns --features sqlx --lib --test outbox outbox
+cargo test --locked -p cache-patterns --features sqlx --test outbox
+cargo test --locked -p cache-patterns --features sqlx --lib outbox
 cargo test --locked -p cache-patterns --features sqlx --doc outbox
 # Packages of their own: random schedules of the flight table under shuttle, and the example service.
 CARGO_TARGET_DIR=target/shuttle cargo test --locked --manifest-path cache-patterns/shuttle/Cargo.toml
