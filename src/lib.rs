@@ -24,6 +24,7 @@ pub mod inventory;
 pub mod levels;
 pub mod link;
 pub mod policy;
+pub mod provenance;
 pub mod report;
 pub mod rules;
 pub mod run;

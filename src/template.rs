@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
+use crate::provenance::Provenance;
+
 /// A key (or channel, or pattern) as literal text with holes, for example `user:v2:profile:{id}`.
 ///
 /// Adjacent texts are always merged, so two templates are equal when they read the same.
@@ -34,6 +36,8 @@ pub struct Hole {
     pub parameter: bool,
     /// The hole is a version by name (`VERSION`, `schema_version`) although its value is not known.
     pub version: bool,
+    /// Where its value comes from.
+    pub provenance: Provenance,
 }
 
 impl Hole {
@@ -80,6 +84,30 @@ impl Template {
             match piece {
                 Piece::Text(text) => self.push_text(text),
                 Piece::Hole(hole) => self.push_hole(hole.clone()),
+            }
+        }
+    }
+
+    /// The template with these origins for each of its holes.
+    #[must_use]
+    pub fn also_of(&self, origin: Provenance) -> Self {
+        let mut template = self.clone();
+        for piece in &mut template.pieces {
+            if let Piece::Hole(hole) = piece {
+                hole.provenance |= origin;
+            }
+        }
+        template
+    }
+
+    /// Adds to each hole the origins of the same hole in another template of this shape.
+    pub fn learn_origins(&mut self, other: &Self) {
+        if self.pieces.len() == other.pieces.len() {
+            for pair in self.pieces.iter_mut().zip(&other.pieces) {
+                if let (Piece::Hole(own), Piece::Hole(other)) = pair {
+                    // Moments and random numbers are worth telling only where they are made.
+                    own.provenance |= other.provenance.only(Provenance::REQUEST | Provenance::ELEMENT);
+                }
             }
         }
     }

@@ -5,6 +5,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::commands::Commands;
 use super::error::{RowPath, TableError, did_you_mean};
 use super::methods::{self, Context};
+use super::spec::Waits;
 use super::table::{DeclaredClient, Mode, TraitWord, TypeEntry, TypeTable};
 use super::version::parse_version;
 use super::{AttributeSpec, EntityRow, StoreSpec, TtlForm, layers};
@@ -102,6 +103,15 @@ impl Builder {
                 self.client.aliases.insert(Name::new(other), Name::new(path));
             }
             let mut spec = type_spec(self.id, path, entry);
+            if let Some(waits) = &entry.waits {
+                let since = waits.bounded_since.as_deref().map(|version| parse_version(version, 0)).transpose();
+                match since {
+                    Ok(bounded_since) => {
+                        spec.waits = Some(Waits { plain: names(&waits.plain).collect(), bounded_since });
+                    }
+                    Err(message) => self.errors.push(at.join("waits").join("bounded_since").error(message)),
+                }
+            }
             for (variant, word) in &entry.variants {
                 match methods::unit(word) {
                     Ok(unit) => spec.variants.push((Name::new(variant), unit)),
@@ -254,6 +264,8 @@ impl TypeTable {
             condition_by: Vec::new(),
             variants: Default::default(),
             words: Default::default(),
+            timeout_by: Default::default(),
+            waits: None,
         }
     }
 }
@@ -284,6 +296,8 @@ fn type_spec(client: ClientId, path: &str, entry: &TypeTable) -> TypeSpec {
         condition_methods: names(&entry.condition_by).collect(),
         variants: Vec::new(),
         words: pairs(&entry.words),
+        timeout_by: entry.timeout_by.iter().map(|(method, wait)| (Name::new(method), *wait)).collect(),
+        waits: None,
     }
 }
 

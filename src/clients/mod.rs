@@ -38,7 +38,9 @@ pub use effect::{CommandEffect, OnTtl, Unit};
 pub use error::{RowPath, TableError};
 pub use spec::{
     AttributeSpec, ClientId, ClientSpec, CommandSpec, CrateSpec, EntityRow, EntityWord, KeyPositions, Maker,
-    MethodSpec, RawForm, StoreMaker, StoreSpec, TraitSpec, TtlArgument, TypeKind, TypeSpec,
+    MethodSpec, RawForm, StoreMaker, StoreSpec, TraitSpec, TtlArgument, TypeKind, TypeSpec, Waits,
 };
-pub use table::{AttributeEntry, DeclaredClient, Mode, Rows, StoreEntry, TraitWord, TypeEntry, TypeTable};
+pub use table::{
+    AttributeEntry, DeclaredClient, Mode, Rows, StoreEntry, TraitWord, TypeEntry, TypeTable, WaitWord, WaitsTable,
+};
 pub use with_ttl::{FormWord, TtlForm};

@@ -1,5 +1,6 @@
 //! What the tables say of types, traits, methods and commands, ready to be looked up.
 
+use super::table::WaitWord;
 use super::{CommandEffect, OnTtl, Unit};
 use crate::facts::Name;
 
@@ -76,6 +77,19 @@ pub struct TypeSpec {
     pub variants: Vec<(Name, Unit)>,
     /// For condition enums (`ExistenceCheck`): variant and the word that is sent.
     pub words: Vec<(Name, Name)>,
+    /// For settings of a connection: methods that bound a wait.
+    pub timeout_by: Vec<(Name, WaitWord)>,
+    /// For a connection: how long it waits where nothing is set.
+    pub waits: Option<Waits>,
+}
+
+/// How long a connection waits where nothing is set.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Waits {
+    /// Functions and methods that open it without settings.
+    pub plain: Vec<Name>,
+    /// The first version of the client whose waits have an end by default.
+    pub bounded_since: Option<[u32; 3]>,
 }
 
 /// A trait of a client library.

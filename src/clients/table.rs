@@ -175,6 +175,33 @@ pub struct TypeTable {
     /// Variants that carry a condition, with the word that is sent.
     #[serde(default)]
     pub words: BTreeMap<String, String>,
+    /// For settings of a connection: methods that bound a wait, with which: `connecting` or `answering`.
+    #[serde(default)]
+    pub timeout_by: BTreeMap<String, WaitWord>,
+    /// For a connection: how long it waits where nothing is set.
+    #[serde(default)]
+    pub waits: Option<WaitsTable>,
+}
+
+/// How long a connection waits where nothing is set.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WaitsTable {
+    /// Functions and methods that open it without settings.
+    pub plain: Vec<String>,
+    /// The first version of the client whose waits have an end by default.
+    #[serde(default)]
+    pub bounded_since: Option<String>,
+}
+
+/// A wait of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum WaitWord {
+    /// Until the server accepts the connection.
+    Connecting,
+    /// Until a command is answered.
+    Answering,
 }
 
 /// An attribute that puts a cache around a function.

@@ -17,8 +17,12 @@ use crate::link::Program;
 use crate::link::index::FnId;
 use crate::link::trace::{CallStep, Outcome, Step};
 use crate::link::value::CommandId;
+use crate::provenance::Provenance;
 use crate::template::{Piece, Template};
 use crate::text::Span;
+
+/// Keys of one command that are remembered for what its callers put into them.
+const MOST_ORIGINS: usize = 16;
 
 /// Where a command stands, and which: what two evaluations of one piece of code have in common.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -49,6 +53,8 @@ pub(super) struct Builder<'p, 'a> {
     dispatched: FxHashMap<((FileId, Span), String, String), Key>,
     /// The same operation as other implementations have it.
     aliases: Vec<(Key, Key)>,
+    /// Keys as callers of the functions that send them make them, by the command's own site.
+    origins: FxHashMap<Site, Vec<Template>>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -69,6 +75,7 @@ pub(super) fn build(program: &Program<'_>) -> Inventory {
         found: BTreeMap::new(),
         dispatched: FxHashMap::default(),
         aliases: Vec::new(),
+        origins: FxHashMap::default(),
     };
     for root in &program.roots {
         builder.view(root.function, &root.outcome);
@@ -76,6 +83,7 @@ pub(super) fn build(program: &Program<'_>) -> Inventory {
     for root in &program.roots {
         builder.own_operations(root.function, &root.outcome.steps);
     }
+    builder.learn_origins();
     for root in &program.roots {
         let name = program.world.index.function(root.function).path.clone();
         builder.wrapper_calls(root.function, &name, &root.outcome.steps);
@@ -106,10 +114,30 @@ pub(super) fn build(program: &Program<'_>) -> Inventory {
         ..Inventory::default()
     };
     inventory.functions = events::functions(&builder, &ids, &inventory);
+    inventory.connections = opened(program);
     separate::join(&mut inventory);
     purpose::infer(&mut inventory);
     inventory.origins = super::origin::origins(&inventory);
     inventory
+}
+
+/// Connections by place; one that is evaluated several times is told once.
+fn opened(program: &Program<'_>) -> Vec<super::Opened> {
+    let mut all: Vec<super::Opened> = program
+        .connections
+        .iter()
+        .map(|(function, event)| {
+            let definition = function.map(|function| program.world.index.function(function));
+            super::Opened {
+                event: event.clone(),
+                function: definition.map_or_else(String::new, |definition| definition.path.clone()),
+                test: definition.is_some_and(|definition| definition.test),
+            }
+        })
+        .collect();
+    all.sort_by_key(|opened| opened.event.place);
+    all.dedup_by_key(|opened| opened.event.place);
+    all
 }
 
 impl Builder<'_, '_> {
@@ -173,6 +201,8 @@ impl Builder<'_, '_> {
                 | Step::Unseen { .. }
                 | Step::Local(_)
                 | Step::Message { .. }
+                | Step::Pass { .. }
+                | Step::Connect(_)
                 | Step::Leave(_) => {}
             }
         }
@@ -206,6 +236,7 @@ impl Builder<'_, '_> {
             let own =
                 owner == Some(function) || self.owners.shares(self.program, function, command.file, command.name_span);
             if !own && !begun_elsewhere {
+                self.note_origins(id);
                 continue;
             }
             let function = if own { function } else { owner.unwrap_or(function) };
@@ -225,6 +256,33 @@ impl Builder<'_, '_> {
             self.aliases.push((key, first.clone()));
         }
         first
+    }
+
+    /// What a caller puts into a key that another function makes: a part of it may be a request's text.
+    fn note_origins(&mut self, id: CommandId) {
+        let meaning = self.meaning(id);
+        let told = |template: &&Template| template.holes().any(|hole| hole.provenance != Provenance::NONE);
+        let templates: Vec<Template> =
+            meaning.keys.iter().filter_map(|key| key.template.as_ref()).filter(told).cloned().collect();
+        if !templates.is_empty() {
+            let known = self.origins.entry(self.site(id)).or_default();
+            known.extend(templates);
+            known.truncate(MOST_ORIGINS);
+        }
+    }
+
+    fn learn_origins(&mut self) {
+        for (site, templates) in std::mem::take(&mut self.origins) {
+            let key = Key { place: (site.file, site.span), site };
+            let Some(operation) = self.found.get_mut(&key) else { continue };
+            for own in operation.keys.iter_mut().filter_map(|key| key.template.as_mut()) {
+                for other in &templates {
+                    if own.has_literal() && other.shape() == own.shape() {
+                        own.learn_origins(other);
+                    }
+                }
+            }
+        }
     }
 
     fn add(&mut self, key: Key, operation: Operation) {
@@ -270,6 +328,11 @@ impl Builder<'_, '_> {
             spelled: command.spelled.to_string(),
             script_commands: meaning.script_commands.clone(),
             unresolved: meaning.unresolved.clone(),
+            blocking: command.blocking == Some(true),
+            runs_on: command.runs_on,
+            awaited: command.awaited,
+            cluster: command.cluster,
+            collection: meaning.collection,
         }
     }
 
@@ -301,6 +364,8 @@ impl Builder<'_, '_> {
                 | Step::Unseen { .. }
                 | Step::Local(_)
                 | Step::Message { .. }
+                | Step::Pass { .. }
+                | Step::Connect(_)
                 | Step::Signal { .. }
                 | Step::Leave(_) => {}
             }
@@ -331,6 +396,8 @@ impl Builder<'_, '_> {
             operation.receiver.clone_from(&call.receiver);
             operation.spelled = callee.function.name.to_string();
             operation.sent = operation.sent && call.sent;
+            operation.awaited &= call.awaited;
+            operation.runs_on = call.runs_on;
             if !call.certain {
                 operation.confidence = operation.confidence.min(Confidence::Likely);
             }
@@ -392,6 +459,10 @@ fn merge(known: &mut Operation, other: Operation) {
         known.condition = super::Condition::Maybe;
     }
     known.forwards_ttl |= other.forwards_ttl;
+    if known.runs_on != other.runs_on {
+        known.runs_on = super::RunsOn::Own;
+    }
+    known.awaited &= other.awaited;
     known.sent |= other.sent;
     known.confidence = known.confidence.max(other.confidence);
     if known.value.encoding == super::Encoding::Unknown {

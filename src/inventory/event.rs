@@ -15,6 +15,8 @@ pub struct FunctionEvents {
     pub place: Place,
     /// It stands in test code.
     pub test: bool,
+    /// `async fn`.
+    pub is_async: bool,
     /// In order.
     pub events: Vec<Event>,
 }
@@ -76,6 +78,12 @@ pub enum Event {
         place: Place,
         /// What happens in it. A `Leave` in it ends the callee only.
         events: Vec<Event>,
+        /// The caller waits here until it is done.
+        awaited: bool,
+        /// Which thread runs the call.
+        runs_on: RunsOn,
+        /// `false` when it goes through a trait with other implementations that do something else.
+        certain: bool,
     },
     /// One of these happens. An `if` without `else` has an empty second arm.
     Branch(Vec<Vec<Event>>),
@@ -98,6 +106,15 @@ pub enum Event {
         /// The method or function that waits or fails.
         name: String,
     },
+    /// A pass of the enclosing loop begins, which walks a collection of unknown length.
+    Pass {
+        /// The collection.
+        place: Place,
+        /// What the source calls the elements and their parts.
+        elements: Vec<String>,
+    },
+    /// A connection or a pool of them is opened.
+    Connect(Arc<ConnectEvent>),
     /// A call that could not be followed and whose name says that it clears cached copies or tells others of a change.
     Unseen {
         /// Where.
@@ -153,6 +170,57 @@ pub enum MessageStep {
     Fails,
     /// A value that is not there panics here.
     Panics,
+}
+
+/// Which thread runs a piece of code.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum RunsOn {
+    /// Whichever calls it: a synchronous function.
+    #[default]
+    Caller,
+    /// One that the tasks of an asynchronous runtime share: an `async` function or block.
+    Task,
+    /// One that may block: what is handed to `spawn_blocking` or `thread::spawn`, or out of sight.
+    Own,
+}
+
+/// A connection or a pool of them is opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConnectEvent {
+    /// What.
+    pub kind: ConnectKind,
+    /// The name token of the method or function that opens it.
+    pub place: Place,
+    /// The name of that function: `get_multiplexed_async_connection`, `new`.
+    pub spelled: String,
+    /// The name of the type that it gives: `MultiplexedConnection`.
+    pub ty: String,
+    /// Waits that have no end: opening the connection, the answer to a command. `None` when that is not known.
+    pub endless: Option<Endless>,
+    /// It is opened once and kept: by the initialiser of a `OnceCell` or `Lazy`.
+    pub kept: bool,
+}
+
+/// Which waits of a connection have no end.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Endless {
+    /// The wait until the server accepts the connection.
+    pub connecting: bool,
+    /// The wait for the answer to a command.
+    pub answering: bool,
+}
+
+/// What is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ConnectKind {
+    /// A connection for commands.
+    Connection,
+    /// A pool of such.
+    Pool,
+    /// A connection for subscriptions.
+    Subscriptions,
+    /// A connection that a command opens for itself, because it is sent on a client and not on a connection.
+    PerCommand,
 }
 
 /// What happens in a database.
@@ -316,6 +384,8 @@ impl<S: Clone + Eq + std::hash::Hash, F: FnMut(&Event, S) -> Option<S>> Walk<'_,
             | Event::Unseen { .. }
             | Event::Local(_)
             | Event::Message { .. }
+            | Event::Pass { .. }
+            | Event::Connect(_)
             | Event::Signal { .. } => self.plain(event, states),
         }
     }

@@ -3,7 +3,7 @@
 use rustc_hash::FxHashMap;
 
 use super::build::{Builder, Key};
-use super::{Event, FunctionEvents, Inventory, OpId};
+use super::{Event, FunctionEvents, Inventory, OpId, RunsOn};
 use crate::finding::{FileId, Place};
 use crate::link::trace::{CallStep, Step};
 use crate::link::value::CommandId;
@@ -28,6 +28,7 @@ pub(super) fn functions(
             function: definition.path.clone(),
             place: Place { file: definition.file, span: definition.function.span },
             test: definition.test,
+            is_async: definition.function.is_async,
             events,
         });
     }
@@ -111,7 +112,14 @@ impl Fold<'_, '_, '_> {
                 // Without an early end it is as good as written in place.
                 if events.iter().any(leaves) {
                     let place = Place { file: FileId(u32::MAX), span: Span::default() };
-                    out.push(Event::Call { function: String::new(), place, events });
+                    out.push(Event::Call {
+                        function: String::new(),
+                        place,
+                        events,
+                        awaited: true,
+                        runs_on: RunsOn::Caller,
+                        certain: true,
+                    });
                 } else {
                     out.extend(events);
                 }
@@ -122,6 +130,10 @@ impl Fold<'_, '_, '_> {
             Step::Message { step, place, name } => {
                 out.push(Event::Message { step: *step, place: *place, name: name.clone() });
             }
+            Step::Pass { place, elements } => {
+                out.push(Event::Pass { place: *place, elements: elements.iter().map(ToString::to_string).collect() });
+            }
+            Step::Connect(event) => out.push(Event::Connect(event.clone())),
             Step::Unseen { place, name } => out.push(Event::Unseen { place: *place, name: name.clone() }),
         }
     }
@@ -134,7 +146,8 @@ impl Fold<'_, '_, '_> {
         let events = self.steps(&call.outcome.steps);
         self.calls.pop();
         let function = self.builder.program.world.index.function(call.function).path.clone();
-        (!events.is_empty()).then_some(Event::Call { function, place: call.place, events })
+        let (awaited, runs_on, certain) = (call.awaited, call.runs_on, call.certain);
+        (!events.is_empty()).then_some(Event::Call { function, place: call.place, events, awaited, runs_on, certain })
     }
 
     /// The operation that a command is here: at the outermost call that decides its key, else at its own site.

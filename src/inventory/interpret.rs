@@ -1,11 +1,12 @@
 //! One command with its arguments, read by the tables: which key, which TTL, which value.
 
-use super::operation::{Condition, KeyUse, Ttl, TtlKind, ValueUse};
+use super::operation::{CollectionUse, Condition, KeyUse, Ttl, TtlKind, ValueUse};
 use super::{ttl, value};
 use crate::clients::{CommandEffect, CommandSpec, KeyPositions, TypeKind};
 use crate::link::Program;
 use crate::link::expand;
 use crate::link::trace::{Command, Form};
+use crate::link::ty::Ty;
 use crate::link::value::{Argument, Data, Value};
 
 /// What a command means.
@@ -22,6 +23,7 @@ pub(super) struct Meaning {
     pub(super) script_commands: Vec<String>,
     pub(super) unresolved: Vec<String>,
     pub(super) creates: bool,
+    pub(super) collection: CollectionUse,
 }
 
 pub(super) fn meaning(program: &Program<'_>, command: &Command) -> Meaning {
@@ -32,8 +34,16 @@ pub(super) fn meaning(program: &Program<'_>, command: &Command) -> Meaning {
 
 fn interpret(program: &Program<'_>, command: &Command) -> Meaning {
     match &command.form {
-        Form::Method { spec, own_args } => method(program, command, spec, *own_args),
-        Form::Raw { name } => raw(program, command, name.as_ref()),
+        Form::Method { spec, own_args } => {
+            let found = method(program, command, spec, *own_args);
+            let own = command.args.get(1..(*own_args).min(command.args.len())).unwrap_or_default();
+            Meaning { collection: super::collection::used(&found.command, own), ..found }
+        }
+        Form::Raw { name } => {
+            let found = raw(program, command, name.as_ref());
+            let flat: Vec<Argument> = command.args.iter().skip(1).flat_map(expand).collect();
+            Meaning { collection: super::collection::used(&found.command, &flat), ..found }
+        }
         Form::Script { text, keys } => script(program, command, text.as_deref(), *keys),
         Form::Attribute { command: name, ttl: unit } => {
             let ttl = match (unit, command.args.get(1)) {
@@ -67,6 +77,7 @@ impl Meaning {
             script_commands: Vec::new(),
             unresolved: Vec::new(),
             creates: false,
+            collection: CollectionUse::default(),
         }
     }
 }
@@ -348,6 +359,10 @@ fn key_positions(positions: &KeyPositions, args: &[Argument]) -> Vec<usize> {
 pub(super) fn key_uses(program: &Program<'_>, argument: &Argument) -> Vec<KeyUse> {
     let written = argument.span.of(program.world.workspace.text(argument.file)).to_owned();
     let mut found = Vec::new();
+    let many = argument.value.alternatives().iter().any(|value| match &value.data {
+        Data::List { items, complete } => !complete || items.len() > 1,
+        _ => matches!(value.ty, Ty::List(_)) || value.ty.last() == Some("Vec"),
+    });
     let elements = argument.value.alternatives().into_iter().flat_map(|value| match &value.data {
         // A collection of unknown length: the shape of one element.
         Data::List { items, .. } => items.iter().flat_map(Value::alternatives).collect(),
@@ -359,7 +374,8 @@ pub(super) fn key_uses(program: &Program<'_>, argument: &Argument) -> Vec<KeyUse
             // A hole without a name, made of nothing known, is no template.
             template.has_literal() || template.holes().any(|hole| !hole.name.is_empty())
         });
-        let key = KeyUse { template, span: Some(argument.span), written: written.clone() };
+        let spelled = value.spelled.0;
+        let key = KeyUse { template, span: Some(argument.span), written: written.clone(), spelled, many };
         if !found.contains(&key) {
             found.push(key);
         }
@@ -383,6 +399,8 @@ fn pair_keys(program: &Program<'_>, argument: &Argument) -> Vec<KeyUse> {
             template: None,
             span: Some(argument.span),
             written: argument.span.of(program.world.workspace.text(argument.file)).to_owned(),
+            spelled: None,
+            many: true,
         }];
     }
     keys.into_iter().flat_map(|value| key_uses(program, &Argument { value, ..argument.clone() })).collect()

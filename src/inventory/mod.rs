@@ -4,6 +4,7 @@
 #![cfg_attr(not(test), warn(clippy::disallowed_methods))]
 
 mod build;
+mod collection;
 pub mod event;
 mod events;
 mod interpret;
@@ -17,12 +18,12 @@ mod ttl;
 mod value;
 
 pub use event::{
-    DatabaseAction, DatabaseEvent, Event, ExitKind, FunctionEvents, GuardKind, LoadKind, LocalAction, LocalEvent,
-    MessageStep, SignalKind,
+    ConnectEvent, ConnectKind, DatabaseAction, DatabaseEvent, Endless, Event, ExitKind, FunctionEvents, GuardKind,
+    LoadKind, LocalAction, LocalEvent, MessageStep, RunsOn, SignalKind,
 };
 pub use operation::{
-    BatchUse, Condition, Effect, Encoding, KeyUse, OpId, Operation, Purpose, Ttl, TtlKind, TtlUnit, ValueUse, Via,
-    WrapperUse,
+    BatchUse, CollectionUse, Condition, Effect, Encoding, KeyUse, OpId, Operation, Purpose, Ttl, TtlKind, TtlUnit,
+    ValueUse, Via, WrapperUse,
 };
 
 use crate::finding::FileId;
@@ -34,8 +35,21 @@ pub struct Inventory {
     pub operations: Vec<Operation>,
     /// Functions with at least one operation, or one statement that writes a database, in them or in their callees.
     pub functions: Vec<FunctionEvents>,
+    /// Every connection that is opened, by place.
+    pub connections: Vec<Opened>,
     /// Which data is cached under which key.
     pub origins: origin::Origins,
+}
+
+/// A connection that is opened, wherever that is.
+#[derive(Debug, Clone)]
+pub struct Opened {
+    /// What is opened, and how long it waits.
+    pub event: std::sync::Arc<ConnectEvent>,
+    /// `crate::module::Type::function`; empty at module level.
+    pub function: String,
+    /// It stands in test code.
+    pub test: bool,
 }
 
 impl Inventory {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::RunsOn;
 use super::schema::Schema;
 use crate::finding::{Confidence, Place};
 use crate::template::Template;
@@ -66,6 +67,27 @@ pub struct Operation {
     pub script_commands: Vec<String>,
     /// Why a part could not be resolved, one sentence each.
     pub unresolved: Vec<String>,
+    /// It blocks its thread until the server answers. `false` also when this is not known.
+    pub blocking: bool,
+    /// Which thread runs it.
+    pub runs_on: RunsOn,
+    /// Its reply is waited for where it stands, before what follows runs.
+    pub awaited: bool,
+    /// It goes to a cluster. `false` also when this is not known.
+    pub cluster: bool,
+    /// How it uses a collection.
+    pub collection: CollectionUse,
+}
+
+/// How a command uses a hash, list, set, sorted set or stream.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct CollectionUse {
+    /// It reads all of it.
+    pub whole: bool,
+    /// It adds an element (or a field) that is another one each time.
+    pub grows: bool,
+    /// It keeps it within bounds: trims it, or removes from it.
+    pub shrinks: bool,
 }
 
 /// A key as used by an operation.
@@ -77,6 +99,10 @@ pub struct KeyUse {
     pub span: Option<Span>,
     /// The expression as written, for help texts.
     pub written: String,
+    /// Where its text is put together: the `format!`, which may stand in another function.
+    pub spelled: Option<Place>,
+    /// One of several keys of this shape that the command takes at once.
+    pub many: bool,
 }
 
 /// What an operation does, in the words of the JSON contract.
@@ -210,6 +236,8 @@ pub struct ValueUse {
     /// For a member that is put into a collection: the collection cannot grow by it, because the member is a constant or
     /// the command itself trims (`MAXLEN`).
     pub bounded: bool,
+    /// Names of the fields of a serialised struct and of the structs in it, without those that serde skips.
+    pub fields: Vec<String>,
     /// The stored value is a small fixed text or number (`"1"`, `"locked"`, `true`).
     pub constant: Option<String>,
 }

@@ -59,6 +59,8 @@ pub(super) fn flatten(events: &[Event], out: &mut Vec<OpId>) {
             | Event::Unseen { .. }
             | Event::Local(_)
             | Event::Message { .. }
+            | Event::Pass { .. }
+            | Event::Connect(_)
             | Event::Leave(_) => {}
         }
     }

@@ -1,7 +1,7 @@
 //! What is stored.
 
 use super::operation::{Encoding, ValueUse};
-use crate::facts::ItemKind;
+use crate::facts::{Attributes, ItemKind};
 use crate::link::ty::{Ty, last_segment};
 use crate::link::value::{Argument, Data, Value};
 use crate::link::{Program, expand};
@@ -68,6 +68,7 @@ fn of_value(program: &Program<'_>, value: &Value) -> ValueUse {
             schema: (encoded.format != Encoding::Protobuf)
                 .then(|| program.world.schema(&encoded.ty, encoded.by_position))
                 .flatten(),
+            fields: fields(program, &encoded.ty),
             ..ValueUse::default()
         };
     }
@@ -82,6 +83,7 @@ fn of_value(program: &Program<'_>, value: &Value) -> ValueUse {
                     structured: is_structured(&inner.ty) || matches!(inner.ty, Ty::Bounded(_)),
                     versioned: carries_version(program, &inner.ty),
                     schema: program.world.schema(&inner.ty, false),
+                    fields: fields(program, &inner.ty),
                     ..ValueUse::default()
                 };
             }
@@ -134,6 +136,7 @@ fn by_type(program: &Program<'_>, ty: &Ty) -> ValueUse {
         structured: derived,
         schema: derived.then(|| program.world.schema(ty, false)).flatten(),
         versioned: carries_version(program, ty),
+        fields: if derived { fields(program, ty) } else { Vec::new() },
         ..ValueUse::default()
     }
 }
@@ -193,4 +196,46 @@ fn carries_version(program: &Program<'_>, ty: &Ty) -> bool {
         Ty::List(inner) => carries_version(program, inner),
         _ => false,
     }
+}
+
+/// Depth of structs in structs whose fields are named.
+const MOST_FIELD_DEPTH: u8 = 3;
+
+/// The names of the fields that are stored with a struct.
+fn fields(program: &Program<'_>, ty: &Ty) -> Vec<String> {
+    let mut out = Vec::new();
+    add_fields(program, ty, 0, &mut out);
+    out
+}
+
+fn add_fields(program: &Program<'_>, ty: &Ty, depth: u8, out: &mut Vec<String>) {
+    if depth > MOST_FIELD_DEPTH {
+        return;
+    }
+    match ty {
+        Ty::Adt(def, args) => {
+            if let ItemKind::Struct { fields, .. } = &program.world.index.def(*def).item.kind {
+                for field in fields.iter().filter(|field| !is_skipped(&field.attributes)) {
+                    if !out.iter().any(|known| known == field.name.as_str()) {
+                        out.push(field.name.to_string());
+                    }
+                    add_fields(program, &program.world.field(ty, &field.name), depth + 1, out);
+                }
+            }
+            args.iter().for_each(|arg| add_fields(program, arg, depth + 1, out));
+        }
+        Ty::External(_, args) => args.iter().for_each(|arg| add_fields(program, arg, depth, out)),
+        Ty::List(inner) => add_fields(program, inner, depth, out),
+        Ty::Tuple(parts) => parts.iter().for_each(|part| add_fields(program, part, depth, out)),
+        Ty::Bounded(_) | Ty::Callable(_) | Ty::Unknown => {}
+    }
+}
+
+/// `#[serde(skip)]`, `#[serde(skip_serializing)]`.
+fn is_skipped(attributes: &Attributes) -> bool {
+    attributes
+        .others
+        .iter()
+        .filter(|attribute| attribute.path == "serde")
+        .any(|attribute| attribute.args.iter().any(|arg| matches!(arg.name.as_str(), "skip" | "skip_serializing")))
 }

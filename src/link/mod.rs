@@ -35,6 +35,8 @@ pub struct Program<'a> {
     pub(crate) roots: Vec<Root>,
     pub(crate) commands: Vec<Command>,
     pub(crate) batches: Vec<Batch>,
+    /// Connections that are opened, and in which function.
+    pub(crate) connections: Vec<(Option<FnId>, std::sync::Arc<crate::inventory::ConnectEvent>)>,
 }
 
 /// A function, evaluated with unknown parameters.
@@ -102,7 +104,8 @@ fn evaluate<'a>(world: &'a World<'a>, options: LinkOptions) -> Program<'a> {
         }
         roots.push(Root { function: id, outcome });
     }
-    Program { world, roots, commands: evaluator.commands, batches: evaluator.batches }
+    let connections = std::mem::take(&mut evaluator.survey.connections);
+    Program { world, roots, commands: evaluator.commands, batches: evaluator.batches, connections }
 }
 
 fn reversed(edges: &FxHashMap<FnId, FxHashSet<FnId>>) -> FxHashMap<FnId, Vec<FnId>> {

@@ -7,7 +7,9 @@ use super::value::{Argument, BatchId, CommandId, Value};
 use crate::clients::{ClientId, MethodSpec, Unit};
 use crate::facts::Name;
 use crate::finding::{Confidence, FileId, Place};
-use crate::inventory::{DatabaseEvent, ExitKind, GuardKind, LoadKind, LocalEvent, MessageStep, SignalKind, Via};
+use crate::inventory::{
+    ConnectEvent, DatabaseEvent, ExitKind, GuardKind, LoadKind, LocalEvent, MessageStep, RunsOn, SignalKind, Via,
+};
 use crate::text::Span;
 
 /// Something that happened while a function was evaluated.
@@ -54,6 +56,13 @@ pub(crate) enum Step {
         place: Place,
         name: String,
     },
+    /// At the start of a pass of a loop over a collection.
+    Pass {
+        place: Place,
+        elements: Rc<[Name]>,
+    },
+    /// A connection or pool is opened.
+    Connect(std::sync::Arc<ConnectEvent>),
     /// A call out of sight whose name says that it clears copies or tells others.
     Unseen {
         place: Place,
@@ -78,6 +87,10 @@ pub(crate) struct CallStep {
     pub(crate) args: Vec<Argument>,
     /// `false` when the returned future is dropped.
     pub(crate) sent: bool,
+    /// The caller waits here until it is done.
+    pub(crate) awaited: bool,
+    /// Which thread runs it.
+    pub(crate) runs_on: RunsOn,
 }
 
 /// What a function did with given arguments.
@@ -105,6 +118,14 @@ pub(crate) struct Command {
     pub(crate) sent: bool,
     pub(crate) receiver: String,
     pub(crate) confidence: Confidence,
+    /// It blocks the thread; `None` when the connection's type does not tell.
+    pub(crate) blocking: Option<bool>,
+    /// Which thread runs it.
+    pub(crate) runs_on: RunsOn,
+    /// Its reply is waited for where it stands.
+    pub(crate) awaited: bool,
+    /// It goes to a cluster.
+    pub(crate) cluster: bool,
     /// The method as written; `cmd` for a raw command.
     pub(crate) spelled: Name,
 }

@@ -8,7 +8,8 @@ use super::index::{DefId, FnId};
 use super::ty::Ty;
 use crate::clients::{ClientId, Unit};
 use crate::facts::Name;
-use crate::finding::FileId;
+use crate::finding::{FileId, Place};
+use crate::provenance::Provenance;
 use crate::template::{Hole, Template};
 use crate::text::Span;
 
@@ -39,6 +40,26 @@ pub(crate) struct Value {
     pub(crate) jitter: bool,
     /// How it was serialised, and from what type.
     pub(crate) encoded: Option<Rc<Encoded>>,
+    /// Where it comes from. Of a text: of what is not in its holes.
+    pub(crate) provenance: Provenance,
+    /// Where its text was put together.
+    pub(crate) spelled: Spelled,
+}
+
+/// Where a text was put together. Not part of what a value is: two places may spell the same text.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Spelled(pub(crate) Option<Place>);
+
+impl PartialEq for Spelled {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Spelled {}
+
+impl std::hash::Hash for Spelled {
+    fn hash<H: std::hash::Hasher>(&self, _: &mut H) {}
 }
 
 /// A serialised value.
@@ -205,6 +226,19 @@ impl Value {
         Self { ty, data: Data::Variant(variant.into(), Rc::from([inner])), reads, ..Self::default() }
     }
 
+    /// With these origins too, in all of its parts.
+    pub(crate) fn also_of(self, origin: Provenance) -> Self {
+        let each = |values: &Rc<[Self]>| values.iter().map(|value| value.clone().also_of(origin)).collect();
+        let data = match &self.data {
+            Data::Text(template) => Data::Text(template.also_of(origin)),
+            Data::Tuple(values) => Data::Tuple(each(values)),
+            Data::OneOf(values) => Data::OneOf(each(values)),
+            Data::Variant(name, values) => Data::Variant(name.clone(), each(values)),
+            other => other.clone(),
+        };
+        Self { provenance: self.provenance | origin, data, ..self }
+    }
+
     /// The constant text, when there is no hole in it.
     pub(crate) fn as_text(&self) -> Option<&str> {
         match &self.data {
@@ -232,6 +266,7 @@ impl Value {
             parameter: self.parameter,
             version: matches!(last, "version" | "ver" | "v" | "schema_version" | "cache_version" | "key_version")
                 || last.ends_with("_version"),
+            provenance: self.provenance,
         }
     }
 
@@ -267,11 +302,12 @@ pub(crate) fn join(values: impl IntoIterator<Item = Value>) -> Value {
             }
         }
     }
+    let provenance = all.iter().fold(Provenance::NONE, |sum, value| sum | value.provenance);
     if all.len() > 1 {
         // Two unknowns that differ in name only are one unknown.
         let first_unknown = all.iter().position(|value| value.is_unknown() && value.reads.is_empty());
         if let Some(first) = first_unknown {
-            let keep = all[first].clone();
+            let keep = Value { provenance, ..all[first].clone() };
             all.retain(|value| !(value.is_unknown() && value.reads.is_empty()));
             all.push(keep);
         }
@@ -295,7 +331,7 @@ pub(crate) fn join(values: impl IntoIterator<Item = Value>) -> Value {
             let unit = all.iter().find_map(|value| value.unit);
             let encoded = all.iter().find_map(|value| value.encoded.clone());
             let data = if n > MOST_ALTERNATIVES { Data::Unknown } else { Data::OneOf(all.into()) };
-            Value { ty, data, name, reads, parameter, unit, jitter, encoded }
+            Value { ty, data, name, reads, parameter, unit, jitter, encoded, provenance, spelled: Spelled::default() }
         }
     }
 }

@@ -6,7 +6,7 @@ use super::grammar::KeyFormat;
 use super::layer::{ClassLayer, Layer, Listed};
 use super::model::FlagPlaces;
 use super::reader::Reader;
-use super::{Class, KeyPolicy, Located, Policy, PolicySource, TtlPolicy, quantity};
+use super::{Class, KeyPolicy, Located, Policy, PolicySource, Secrets, TtlPolicy, quantity};
 
 /// The value of the highest layer that states one.
 fn highest<'l, T: Clone + 'l>(layers: &'l [Layer], get: impl Fn(&'l Layer) -> &'l Option<T>) -> Option<T> {
@@ -74,6 +74,11 @@ pub(super) fn merged(layers: &[Layer], sources: Vec<PolicySource>) -> Policy {
         cheap_loads: list(layers.iter().map(|layer| &layer.cheap_loads)),
         guards: list(layers.iter().map(|layer| &layer.guards)),
         external_channels: list(layers.iter().map(|layer| &layer.external_channels)),
+        secrets: Secrets {
+            types: list(layers.iter().map(|layer| &layer.secrets.types)),
+            fields: list(layers.iter().map(|layer| &layer.secrets.fields)),
+            max_ttl: highest(layers, |layer| &layer.secrets.max_ttl),
+        },
         require_until: require_until.value,
         exclude: list(layers.iter().map(|layer| &layer.exclude)),
         tests: tests.value,
@@ -122,6 +127,7 @@ fn joined(name: &str, layers: &[Layer]) -> Class {
         pattern: highest(&all, |class| class.pattern.clone()).filter(|_| !store),
         store,
         hot: flag(|class| &class.hot),
+        only_patterns: highest(&all, |class| class.only_patterns.clone()),
         reason: highest(&all, |class| class.reason.clone()).map(|reason| reason.value),
     }
 }

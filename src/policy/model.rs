@@ -48,6 +48,8 @@ pub struct Policy {
     pub guards: Vec<Located<String>>,
     /// `[channels] external`: channels whose other end is another program.
     pub external_channels: Vec<Located<Pattern>>,
+    /// `[secrets]`: what is not to be stored.
+    pub secrets: Secrets,
     /// `[suppressions] require-until`: a suppression comment needs a last day.
     pub require_until: bool,
     /// `[paths] exclude`. See [`Policy::exclude_globs`].
@@ -66,6 +68,17 @@ pub struct Policy {
     pub client_places: BTreeMap<String, Place>,
     /// The rule files that were read: the project's own first, the embedded default last.
     pub sources: Vec<PolicySource>,
+}
+
+/// `[secrets]`: what is not to be stored, or for a short time only.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Secrets {
+    /// `types`, by last name.
+    pub types: Vec<Located<String>>,
+    /// `fields`, where `*` stands for any part of a name.
+    pub fields: Vec<Located<String>>,
+    /// `max-ttl`: for how long they may be stored all the same, in milliseconds.
+    pub max_ttl: Option<Located<i128>>,
 }
 
 /// Where the flags are stated that nothing points at but `cache-lint config`.
@@ -159,6 +172,8 @@ pub struct Class {
     pub store: bool,
     /// `hot`: many callers want one key at once.
     pub hot: bool,
+    /// `only-patterns`: its keys belong to the companion crate.
+    pub only_patterns: Option<Located<bool>>,
     /// `reason`.
     pub reason: Option<String>,
 }

@@ -34,6 +34,7 @@ struct RuleFile {
     loads: Option<Loads>,
     guards: Option<Guards>,
     channels: Option<Channels>,
+    secrets: Option<Secrets>,
     suppressions: Option<Suppressions>,
     paths: Option<Paths>,
     undetermined: Option<Undetermined>,
@@ -117,8 +118,31 @@ struct Class {
     store: Option<bool>,
     /// Many callers want one key at once: `stampede-prone-miss` is an error.
     hot: Option<bool>,
+    /// Keys of the class belong to `cache-patterns`: `bypassed-pattern` reports what a client sends itself.
+    only_patterns: Option<bool>,
     /// Why.
     reason: Option<String>,
+}
+
+/// What is not to be stored: `sensitive-value`.
+#[derive(JsonSchema, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[allow(dead_code)]
+struct Secrets {
+    /// Types, by last name.
+    #[serde(default)]
+    types: OneOrMany,
+    /// More types, beside those of the file that this one extends.
+    #[serde(default)]
+    extend_types: OneOrMany,
+    /// Fields; `*` stands for any part of a name: `password*`.
+    #[serde(default)]
+    fields: OneOrMany,
+    /// More fields.
+    #[serde(default)]
+    extend_fields: OneOrMany,
+    /// For how long they may be stored all the same: `1m`.
+    max_ttl: Option<String>,
 }
 
 /// A duration, or a range.

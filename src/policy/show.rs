@@ -45,6 +45,11 @@ pub(super) fn values(policy: &Policy) -> Vec<(String, String, String)> {
     rows.each("loads.cheap", &policy.cheap_loads, |name| name);
     rows.each("guards.functions", &policy.guards, |name| name);
     rows.each("channels.external", &policy.external_channels, |pattern| pattern.as_str());
+    rows.each("secrets.types", &policy.secrets.types, |name| name);
+    rows.each("secrets.fields", &policy.secrets.fields, |name| name);
+    if let Some(max) = &policy.secrets.max_ttl {
+        rows.add("secrets.max-ttl", text(&quantity::show(max.value)), max.place);
+    }
     let places = policy.flag_places;
     rows.add("suppressions.require-until", policy.require_until.to_string(), places.require_until);
     rows.each("paths.exclude", &policy.exclude, |glob| glob.as_str());
@@ -114,6 +119,9 @@ impl Rows<'_> {
             if flag {
                 self.add(&key(name), "true".to_owned(), class.place);
             }
+        }
+        if let Some(Located { value, place }) = &class.only_patterns {
+            self.add(&key("only-patterns"), value.to_string(), *place);
         }
         if let Some(reason) = &class.reason {
             self.add(&key("reason"), text(reason), class.place);

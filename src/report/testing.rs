@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use crate::finding::{Confidence, Edit, FileId, Finding, Fix, Label, Level, Place, Safety};
 use crate::inventory::{
-    Condition, Effect, Encoding, Inventory, KeyUse, OpId, Operation, Purpose, Ttl, TtlKind, ValueUse, Via, WrapperUse,
+    CollectionUse, Condition, Effect, Encoding, Inventory, KeyUse, OpId, Operation, Purpose, RunsOn, Ttl, TtlKind,
+    ValueUse, Via, WrapperUse,
 };
 use crate::policy::{Policy, PolicySource};
 use crate::run::{Analysis, Extent, Judged};
@@ -63,7 +64,7 @@ fn operation(id: u32, place: Place, function: &str, command: &str, effect: Effec
         alternative: None,
         effect,
         via: Via::Method,
-        keys: vec![KeyUse { template: key, span: None, written: "&key".to_owned() }],
+        keys: vec![KeyUse { template: key, span: None, written: "&key".to_owned(), spelled: None, many: false }],
         ttl: Ttl::not_applicable(),
         value: ValueUse::default(),
         condition: Condition::Always,
@@ -79,6 +80,11 @@ fn operation(id: u32, place: Place, function: &str, command: &str, effect: Effec
         spelled: command.to_lowercase(),
         script_commands: Vec::new(),
         unresolved: Vec::new(),
+        blocking: false,
+        runs_on: RunsOn::Task,
+        awaited: true,
+        cluster: false,
+        collection: CollectionUse::default(),
     }
 }
 

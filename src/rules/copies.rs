@@ -256,7 +256,7 @@ pub(super) fn call_towards(function: &FunctionEvents, place: Place) -> Option<Pl
             Event::Database(event) => (event.place == place).then_some(outer),
             Event::Branch(arms) => arms.iter().find_map(|arm| search(arm, place, outer)),
             Event::Loop(events) | Event::Spawn(events) => search(events, place, outer),
-            Event::Call { function, place: call, events } => {
+            Event::Call { function, place: call, events, .. } => {
                 let here = if function.is_empty() { outer } else { outer.or(Some(*call)) };
                 search(events, place, here)
             }

@@ -2,20 +2,26 @@
 //! output format.
 #![cfg_attr(not(test), warn(clippy::disallowed_methods))]
 
+mod blocking_client_in_async;
 mod bulk;
+mod bypassed_pattern;
 mod cache_error_fails_request;
 mod cached_failure;
+mod call_in_loop;
 mod channel_mismatch;
 mod channels;
 mod cold_start;
 mod collection_without_ttl;
+mod connection_per_call;
 mod copies;
 mod counter_without_ttl;
+mod cross_slot_keys;
 mod cure;
 mod decode_error_fails_request;
 mod demand;
 mod docs;
 mod dropped_future;
+mod duplicate_template;
 mod flow;
 mod flush_command;
 mod gap;
@@ -29,15 +35,19 @@ mod lock_release_without_token;
 mod lock_without_ttl;
 mod missing_hit_metric;
 mod missing_invalidation;
+mod missing_timeout;
 mod missing_ttl;
 mod mixed_ttl;
 mod nearness;
 mod no_ttl_jitter;
 mod non_atomic_expiry;
+mod non_deterministic_key;
+mod orphan_key;
 mod parse_error;
 mod pattern_invalidation;
 mod report;
 mod schema_changed;
+mod sensitive_value;
 mod set_after_write_race;
 mod stampede_prone_miss;
 mod suppression_blanket;
@@ -56,7 +66,9 @@ mod tests;
 mod ttl_cleared;
 mod ttl_policy;
 mod ttl_unit_mismatch;
+mod unbounded_read;
 mod unguarded_subscriber;
+mod unsanitised_key_input;
 mod unused_policy_entry;
 mod unversioned_key;
 mod usage;
@@ -170,14 +182,20 @@ pub trait Rule: Sync {
 
 /// Every rule, sorted by id.
 pub static REGISTRY: &[&dyn Rule] = &[
+    &blocking_client_in_async::BlockingClientInAsync,
+    &bypassed_pattern::BypassedPattern,
     &cache_error_fails_request::CacheErrorFailsRequest,
     &cached_failure::CachedFailure,
+    &call_in_loop::CallInLoop,
     &channel_mismatch::ChannelMismatch,
     &cold_start::ColdStart,
     &collection_without_ttl::CollectionWithoutTtl,
+    &connection_per_call::ConnectionPerCall,
     &counter_without_ttl::CounterWithoutTtl,
+    &cross_slot_keys::CrossSlotKeys,
     &decode_error_fails_request::DecodeErrorFailsRequest,
     &dropped_future::DroppedFuture,
+    &duplicate_template::DuplicateTemplate,
     &flush_command::FlushCommand,
     &get_then_set::GetThenSet,
     &invalidation_key_mismatch::InvalidationKeyMismatch,
@@ -189,13 +207,17 @@ pub static REGISTRY: &[&dyn Rule] = &[
     &lock_without_ttl::LockWithoutTtl,
     &missing_hit_metric::MissingHitMetric,
     &missing_invalidation::MissingInvalidation,
+    &missing_timeout::MissingTimeout,
     &missing_ttl::MissingTtl,
     &mixed_ttl::MixedTtl,
     &no_ttl_jitter::NoTtlJitter,
     &non_atomic_expiry::NonAtomicExpiry,
+    &non_deterministic_key::NonDeterministicKey,
+    &orphan_key::OrphanKey,
     &parse_error::ParseError,
     &pattern_invalidation::PatternInvalidation,
     &schema_changed::SchemaChanged,
+    &sensitive_value::SensitiveValue,
     &set_after_write_race::SetAfterWriteRace,
     &stampede_prone_miss::StampedeProneMiss,
     &suppression_blanket::SuppressionBlanket,
@@ -210,7 +232,9 @@ pub static REGISTRY: &[&dyn Rule] = &[
     &ttl_cleared::TtlCleared,
     &ttl_policy::TtlPolicy,
     &ttl_unit_mismatch::TtlUnitMismatch,
+    &unbounded_read::UnboundedRead,
     &unguarded_subscriber::UnguardedSubscriber,
+    &unsanitised_key_input::UnsanitisedKeyInput,
     &unused_policy_entry::UnusedPolicyEntry,
     &unversioned_key::UnversionedKey,
     &write_before_commit::WriteBeforeCommit,

@@ -25,6 +25,24 @@ pub(super) fn finding(meta: &Meta, op: &Operation) -> Finding {
     }
 }
 
+/// A finding at a place that is no operation.
+pub(super) fn finding_at(meta: &Meta, place: Place, function: &str, discriminator: &str) -> Finding {
+    Finding {
+        rule: meta.id,
+        level: meta.level,
+        confidence: meta.confidence,
+        message: String::new(),
+        help: String::new(),
+        primary: place,
+        primary_label: String::new(),
+        function: function.to_owned(),
+        labels: Vec::new(),
+        flow: Vec::new(),
+        discriminator: discriminator.to_owned(),
+        fix: None,
+    }
+}
+
 /// A place with something to say about it.
 pub(super) fn label(place: Place, message: impl Into<String>) -> Label {
     Label { place, message: message.into() }

@@ -4,8 +4,8 @@ use super::{Context, find};
 use crate::finding::{Confidence, FileId, Finding, Place};
 use crate::inventory::operation::TtlUnit;
 use crate::inventory::{
-    BatchUse, Condition, Effect, Encoding, Event, FunctionEvents, GuardKind, Inventory, KeyUse, LoadKind, OpId,
-    Operation, Purpose, Ttl, TtlKind, ValueUse, Via, WrapperUse,
+    BatchUse, CollectionUse, Condition, Effect, Encoding, Event, FunctionEvents, GuardKind, Inventory, KeyUse,
+    LoadKind, OpId, Operation, Purpose, RunsOn, Ttl, TtlKind, ValueUse, Via, WrapperUse,
 };
 use crate::policy::Policy;
 use crate::schema::LockFile;
@@ -44,7 +44,13 @@ impl World {
     /// Adds the events of a function.
     pub(super) fn function(mut self, name: &str, events: Vec<Event>) -> Self {
         let place = place(50_000);
-        self.inventory.functions.push(FunctionEvents { function: name.to_owned(), place, test: false, events });
+        self.inventory.functions.push(FunctionEvents {
+            function: name.to_owned(),
+            place,
+            test: false,
+            is_async: true,
+            events,
+        });
         self
     }
 
@@ -126,6 +132,11 @@ pub(super) fn op(command: &str) -> Operation {
         spelled: method.to_owned(),
         script_commands: Vec::new(),
         unresolved: Vec::new(),
+        blocking: false,
+        runs_on: RunsOn::Task,
+        awaited: true,
+        cluster: false,
+        collection: CollectionUse::default(),
     }
 }
 
@@ -133,14 +144,26 @@ pub(super) fn op(command: &str) -> Operation {
 impl Operation {
     /// With a key such as `user:{id}`, written `&key`.
     pub(super) fn key(mut self, template: &str) -> Self {
-        self.keys.push(KeyUse { template: Some(parse(template)), span: None, written: "&key".to_owned() });
+        self.keys.push(KeyUse {
+            template: Some(parse(template)),
+            span: None,
+            written: "&key".to_owned(),
+            spelled: None,
+            many: false,
+        });
         self
     }
 
     /// With a key that is wholly the caller's parameter.
     pub(super) fn key_parameter(mut self, name: &str) -> Self {
         let hole = Hole { parameter: true, ..Hole::named(name) };
-        self.keys.push(KeyUse { template: Some(Template::hole(hole)), span: None, written: name.to_owned() });
+        self.keys.push(KeyUse {
+            template: Some(Template::hole(hole)),
+            span: None,
+            written: name.to_owned(),
+            spelled: None,
+            many: false,
+        });
         self.forwards_key = true;
         self
     }
@@ -289,5 +312,12 @@ pub(super) fn guard(kind: GuardKind) -> Event {
 }
 
 pub(super) fn call(function: &str, events: Vec<Event>) -> Event {
-    Event::Call { function: function.to_owned(), place: place(42_000), events }
+    Event::Call {
+        function: function.to_owned(),
+        place: place(42_000),
+        events,
+        awaited: true,
+        runs_on: RunsOn::Task,
+        certain: true,
+    }
 }

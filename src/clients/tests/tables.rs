@@ -151,7 +151,9 @@ fn each_type_kind_has_what_it_is_for() {
                 TypeKind::Guard | TypeKind::Manager => spec.deref.is_some(),
                 TypeKind::Pool | TypeKind::GenericPool => !spec.yields.is_empty(),
                 TypeKind::Batch => !spec.run_by.is_empty(),
-                TypeKind::Options => !spec.ttl_methods.is_empty() || !spec.condition_methods.is_empty(),
+                TypeKind::Options => {
+                    !(spec.ttl_methods.is_empty() && spec.condition_methods.is_empty() && spec.timeout_by.is_empty())
+                }
                 TypeKind::TtlValue => !spec.variants.is_empty(),
                 TypeKind::ConditionValue => !spec.words.is_empty(),
                 _ => true,

@@ -67,6 +67,10 @@ impl Evaluator<'_> {
                 sent: true,
                 receiver: String::new(),
                 confidence: Confidence::Certain,
+                blocking: None,
+                runs_on: crate::inventory::RunsOn::Caller,
+                awaited: false,
+                cluster: false,
                 spelled: attribute.path.clone().into(),
             });
             steps.push(Step::Command(at));

@@ -24,6 +24,8 @@ pub(super) struct Site {
     /// The whole call.
     pub(super) call: Span,
     pub(super) receiver: String,
+    /// The call is awaited or asked for its error right here.
+    pub(super) used: bool,
 }
 
 impl<'a> Evaluator<'a> {
@@ -41,7 +43,10 @@ impl<'a> Evaluator<'a> {
                 0 | 1 => String::new(),
                 _ => self.written(frame, Span { end: name.start.saturating_sub(2), ..path.span }).to_owned(),
             };
-            let site = Site { name, call: expr.span, receiver };
+            let site = Site { name, call: expr.span, receiver, used };
+            if let Some(last) = path.last() {
+                self.checked(frame, &last.name, None, args);
+            }
             return match self.callee(frame, path) {
                 Callee::Functions(methods) => {
                     let args = self.arguments(frame, args);
@@ -120,7 +125,7 @@ impl<'a> Evaluator<'a> {
             Data::Closure(id) => self.call_closure(frame, *id, args.into_iter().map(|a| a.value).collect()),
             Data::Function(function) => {
                 let methods = Methods { functions: vec![*function], dispatched: false, incomplete: false };
-                let site = Site { name: span, call: span, receiver: String::new() };
+                let site = Site { name: span, call: span, receiver: String::new(), used: false };
                 self.call_functions(frame, &methods, None, args, &site)
             }
             Data::OneOf(alternatives) => {
@@ -158,6 +163,7 @@ impl<'a> Evaluator<'a> {
         let mut inner = Frame::new(file, module, types, function);
         inner.vars = vars.to_vec();
         inner.branches = frame.branches;
+        (inner.runs_on, inner.lazy, inner.once) = (frame.runs_on, frame.lazy, frame.once);
         for (at, (pat, ty)) in closure.params.iter().enumerate() {
             let mut value = args.get(at).cloned().unwrap_or_default();
             if let Some(ty) = ty {
@@ -264,7 +270,8 @@ impl<'a> Evaluator<'a> {
                 let name = called(&site.receiver, &definition.function.name);
                 frame.steps.push(Step::Load { kind: LoadKind::Unresolved, place: frame.place(site.name), name });
             }
-            self.run_closures(frame, args);
+            // Where it runs them is out of sight.
+            self.off_task(frame, |this, frame| this.run_closures(frame, args));
             self.database_below(frame, function, self_value, args, site, certain);
             return self.declared_result(function, args);
         }
@@ -285,7 +292,7 @@ impl<'a> Evaluator<'a> {
             if outcome.cut {
                 self.run_closures(frame, args);
             }
-            let step = call_step(frame, function, outcome, args, site, certain);
+            let step = call_step(frame, (function, definition.function.is_async), outcome, args, site, certain);
             frame.steps.push(Step::Call(Rc::new(step)));
         } else {
             let loads = outcome.steps.iter().find_map(first_load);
@@ -296,7 +303,9 @@ impl<'a> Evaluator<'a> {
                 frame.steps.push(Step::Load { kind, place: frame.place(site.name), name });
             }
             if self.stated.contains(&function) {
-                frame.steps.push(Step::Call(Rc::new(call_step(frame, function, outcome.clone(), args, site, certain))));
+                let called = (function, definition.function.is_async);
+                let step = call_step(frame, called, outcome.clone(), args, site, certain);
+                frame.steps.push(Step::Call(Rc::new(step)));
             }
         }
         if value.name.is_empty() && value.is_unknown() {
@@ -322,7 +331,8 @@ impl<'a> Evaluator<'a> {
         if self.stated.contains(&function) {
             let self_value = self_value.map_or_else(Value::unknown, |value| self.as_self(function, value));
             let outcome = self.evaluate_call(function, self_value, args.iter().map(|arg| arg.value.clone()).collect());
-            frame.steps.push(Step::Call(Rc::new(call_step(frame, function, outcome, args, site, certain))));
+            let called = (function, self.world.index.function(function).function.is_async);
+            frame.steps.push(Step::Call(Rc::new(call_step(frame, called, outcome, args, site, certain))));
         }
     }
 
@@ -415,7 +425,7 @@ impl<'a> Evaluator<'a> {
         if is_spawn(path) {
             return self.spawn(frame, &arguments);
         }
-        self.run_closures(frame, &arguments);
+        self.off_task(frame, |this, frame| this.run_closures(frame, &arguments));
         self.unresolved_call(frame, path, site.name, used, None);
         let decodes = is_decoder(last_segment(path));
         let mut value = Value::unknown();
@@ -444,7 +454,8 @@ impl<'a> Evaluator<'a> {
             spawned.extend(steps);
         }
         let before = std::mem::take(&mut frame.steps);
-        self.run_closures(frame, arguments);
+        // A future runs as a task, a closure on a thread of its own.
+        self.off_task(frame, |this, frame| this.run_closures(frame, arguments));
         spawned.extend(std::mem::replace(&mut frame.steps, before));
         if !spawned.is_empty() {
             frame.steps.push(Step::Spawn(spawned));
@@ -455,7 +466,7 @@ impl<'a> Evaluator<'a> {
 
 fn call_step(
     frame: &Frame,
-    function: FnId,
+    (function, is_async): (FnId, bool),
     outcome: Rc<Outcome>,
     args: &[Argument],
     site: &Site,
@@ -470,6 +481,8 @@ fn call_step(
         receiver: site.receiver.clone(),
         args: args.to_vec(),
         sent: true,
+        awaited: !is_async || (site.used && !frame.lazy),
+        runs_on: frame.runs_on,
     }
 }
 
@@ -481,7 +494,7 @@ fn called(receiver: &str, name: &str) -> String {
 
 fn sends(step: &Step) -> bool {
     match step {
-        Step::Command(_) => true,
+        Step::Command(_) | Step::Connect(_) => true,
         Step::Branch(arms) => arms.iter().flatten().any(sends),
         Step::Loop(steps) | Step::Spawn(steps) | Step::Inline(steps) => steps.iter().any(sends),
         Step::Call(call) => call.outcome.steps.iter().any(sends),
@@ -496,6 +509,7 @@ fn sends(step: &Step) -> bool {
         | Step::Unseen { .. }
         | Step::Local(_)
         | Step::Message { .. }
+        | Step::Pass { .. }
         | Step::Leave(_) => false,
     }
 }
@@ -517,6 +531,8 @@ fn first_load(step: &Step) -> Option<LoadKind> {
         | Step::Unseen { .. }
         | Step::Local(_)
         | Step::Message { .. }
+        | Step::Pass { .. }
+        | Step::Connect(_)
         | Step::Leave(_) => None,
     }
 }

@@ -45,6 +45,8 @@ impl<'a> Evaluator<'a> {
                 batch,
             );
             self.commands[id.0 as usize].spelled = method.into();
+            let (_, cluster) = self.connection_facts(&receiver.value);
+            self.runs_as(frame, frame.steps.len() - 1, spec.sync, cluster);
             return Some(self.result_of(id, &method_spec.effect, spec.sync));
         }
         let maker = catalogue.maker(path)?;
@@ -53,6 +55,10 @@ impl<'a> Evaluator<'a> {
             Maker::Type(ty) => {
                 let arguments = self.arguments(frame, args);
                 let made = Ty::External(ty.clone(), self.made_args(&ty, written, frame, &arguments));
+                let name = crate::link::ty::last_segment(path);
+                if !matches!(name, "builder" | "default" | "from") {
+                    self.opens(frame, &made, site, name, &arguments);
+                }
                 self.made(made)
             }
             Maker::Command => {
@@ -162,7 +168,10 @@ impl<'a> Evaluator<'a> {
                 && matches!(spec.kind, TypeKind::Connection | TypeKind::Guard)
                 && self.method_spec(frame, spec.client, &call.name, call.args.len()).is_some();
             if !is_command {
-                self.arguments(frame, &call.args);
+                let given = self.arguments(frame, &call.args);
+                if matches!(spec.kind, TypeKind::Client | TypeKind::Builder) {
+                    self.opens(frame, &Ty::external(yielded), site, &call.name, &given);
+                }
                 let args = match ty {
                     Ty::External(_, args) => args.clone(),
                     _ => Rc::from([]),
@@ -176,10 +185,16 @@ impl<'a> Evaluator<'a> {
         match spec.kind {
             TypeKind::Connection | TypeKind::Guard | TypeKind::Client | TypeKind::PubSub => {
                 let args = self.arguments(frame, &call.args);
-                if let Some(value) = self.raw_method(frame, spec.client, call, &args, site) {
-                    return Some(value);
+                let from = frame.steps.len();
+                let value = match self.raw_method(frame, spec.client, call, &args, site) {
+                    Some(value) => Some(value),
+                    None => self.command_method(frame, spec.client, &call.name, args, site, spec.sync),
+                };
+                self.runs_as(frame, from, spec.sync, spec.cluster);
+                if value.is_some() && spec.kind == TypeKind::Client && spec.sync == Some(true) {
+                    self.opens_for_itself(frame, spec.client, spec, site);
                 }
-                self.command_method(frame, spec.client, &call.name, args, site, spec.sync)
+                value
             }
             TypeKind::Batch => {
                 // A pipeline from elsewhere: a parameter, a field.
@@ -244,7 +259,7 @@ impl<'a> Evaluator<'a> {
     }
 
     /// The client's version in the package at hand.
-    fn version(&mut self, frame: &Frame, client: ClientId) -> Option<[u32; 3]> {
+    pub(super) fn version(&mut self, frame: &Frame, client: ClientId) -> Option<[u32; 3]> {
         let package_id = self.world.index.module(frame.module).package;
         if let Some(known) = self.client_versions.get(&(package_id, client)) {
             return *known;
@@ -401,8 +416,12 @@ impl<'a> Evaluator<'a> {
         let runs = spec.is_some_and(|spec| spec.run_by.contains(&call.name));
         let args = self.arguments(frame, &call.args);
         if runs {
+            let from = frame.steps.len();
             let value = self.run_building(frame, building, site, None);
-            let value = if self.is_blocking(&receiver.ty, &call.name) { self.settled(value) } else { value };
+            let blocking = self.is_blocking(&receiver.ty, &call.name);
+            let cluster = args.first().is_some_and(|con| self.connection_facts(&con.value).1);
+            self.runs_as(frame, from, Some(blocking), cluster);
+            let value = if blocking { self.settled(value) } else { value };
             return self.typed_by_turbofish(frame, value, call);
         }
         if spec.is_some_and(|spec| spec.argument_by.contains(&call.name) || spec.key_by.contains(&call.name)) {
@@ -470,6 +489,7 @@ impl<'a> Evaluator<'a> {
         let args = self.arguments(frame, &call.args);
         if spec.run_by.contains(&call.name) {
             self.batches[id.0 as usize].run = true;
+            self.batch_runs(frame, id, &receiver.ty, call, &args);
             // Until it is awaited the result stands for the batch, without its type.
             let lazy = call.name.ends_with("_async");
             let value = if lazy { Value::of(Data::Batch(id)) } else { Value::unknown() };
@@ -525,8 +545,12 @@ impl<'a> Evaluator<'a> {
                     full.keys.extend(expand(&args[1]));
                     full.args.extend(expand(&args[2]));
                 }
+                let from = frame.steps.len();
                 let value = self.run_script(frame, *client, &full, site);
-                let value = if self.is_blocking(&receiver.ty, &call.name) { self.settled(value) } else { value };
+                let blocking = self.is_blocking(&receiver.ty, &call.name);
+                let cluster = args.first().is_some_and(|con| self.connection_facts(&con.value).1);
+                self.runs_as(frame, from, Some(blocking), cluster);
+                let value = if blocking { self.settled(value) } else { value };
                 self.typed_by_turbofish(frame, value, call)
             }
             _ => receiver,
@@ -534,7 +558,7 @@ impl<'a> Evaluator<'a> {
     }
 
     /// `query` where there is a `query_async`: it is sent when the call returns.
-    fn is_blocking(&self, ty: &Ty, name: &str) -> bool {
+    pub(super) fn is_blocking(&self, ty: &Ty, name: &str) -> bool {
         self.world.client_type(ty).is_some_and(|spec| spec.run_by.iter().any(|other| *other == format!("{name}_async")))
     }
 
@@ -626,6 +650,10 @@ impl<'a> Evaluator<'a> {
             sent: true,
             receiver: site.receiver.clone(),
             confidence: Confidence::Certain,
+            blocking: None,
+            runs_on: frame.runs_on,
+            awaited: site.used && !frame.lazy,
+            cluster: false,
             spelled: "cmd".into(),
         });
         if let Some(batch) = batch {

@@ -7,6 +7,7 @@ use crate::inventory::ExitKind;
 use crate::link::trace::Step;
 use crate::link::ty::Ty;
 use crate::link::value::{CommandId, Data, Value, join};
+use crate::provenance::Provenance;
 
 /// A condition, read as far as it speaks of a cached value.
 pub(super) struct Condition {
@@ -129,6 +130,8 @@ impl<'a> Evaluator<'a> {
         let depth = frame.vars.len();
         let outer = frame.vars.clone();
         let condition = self.condition(frame, condition);
+        let mut outer = outer;
+        super::origins::keep_checked(&mut outer, &frame.vars);
         if let Some(constant) = condition.constant {
             let value = if constant {
                 self.block(frame, then)
@@ -227,6 +230,10 @@ impl<'a> Evaluator<'a> {
 
     pub(super) fn match_(&mut self, frame: &mut Frame, scrutinee: &'a Expr, arms: &'a [Arm]) -> Value {
         let value = self.expr(frame, scrutinee);
+        if arms.iter().any(|arm| matches!(arm.pat.kind, PatKind::Lit(_) | PatKind::Or(_))) {
+            // Of the texts that are named here one is left.
+            self.checked_place(frame, scrutinee);
+        }
         let is_select = arms.iter().any(|arm| arm.on.is_some());
         // The polarity that an arm without one of its own has: the opposite of the arms before it.
         let decided: Vec<Option<bool>> = arms.iter().map(|arm| self.polarity(&arm.pat, &value)).collect();
@@ -287,9 +294,17 @@ impl<'a> Evaluator<'a> {
     pub(super) fn for_(&mut self, frame: &mut Frame, pat: &'a Pat, iter: &'a Expr, body: &'a Block) -> Value {
         let list = self.expr(frame, iter);
         let element = self.element(&list, pat);
+        // Of a few written out, each might as well be written by itself.
+        let few = matches!(list.data, Data::List { complete: true, .. });
+        let element = if few { element } else { element.also_of(Provenance::ELEMENT) };
+        let place = frame.place(iter.span);
         self.loop_body(frame, |this, frame| {
             let depth = frame.vars.len();
             this.bind_pattern(frame, pat, element);
+            if !few {
+                let elements = frame.vars[depth..].iter().map(|(name, _)| name.clone()).collect();
+                frame.steps.push(Step::Pass { place, elements });
+            }
             this.block(frame, body);
             frame.vars.truncate(depth);
         });
@@ -308,12 +323,13 @@ impl<'a> Evaluator<'a> {
     pub(super) fn loop_body(&mut self, frame: &mut Frame, body: impl FnOnce(&mut Self, &mut Frame)) {
         let mut arms = Arms::begin(frame);
         let receiving = std::mem::take(&mut frame.receiving);
+        let lazy = std::mem::take(&mut frame.lazy);
         body(self, frame);
-        frame.receiving = receiving;
+        (frame.receiving, frame.lazy) = (receiving, lazy);
         // A `break` or `return` at the end of a pass does not end what stands behind the loop.
         frame.alive = true;
         let steps = std::mem::take(&mut frame.steps);
-        if !steps.is_empty() {
+        if steps.iter().any(|step| !matches!(step, Step::Pass { .. })) {
             frame.steps.push(Step::Loop(steps));
         }
         arms.end_arm(frame, Value::unknown());
@@ -344,6 +360,7 @@ impl<'a> Evaluator<'a> {
             join(seen)
         };
         element.reads.clone_from(&list.reads);
+        element.provenance |= list.provenance;
         element.parameter = element.parameter || (list.parameter && element.is_unknown());
         if element.name.is_empty() {
             element.name = super::pattern::name_of(pat);

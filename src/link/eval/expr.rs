@@ -5,12 +5,13 @@ use std::rc::Rc;
 use super::call::is_decoder;
 use super::{CapturedClosure, Evaluator, FieldValue, Frame};
 use crate::facts::{Expr, ExprKind, FieldInit, Literal, Name, Path};
-use crate::inventory::MessageStep;
+use crate::inventory::{MessageStep, RunsOn};
 use crate::link::index::DefKind;
 use crate::link::resolve::Res;
 use crate::link::trace::Step;
 use crate::link::ty::{Ty, last_segment};
 use crate::link::value::{Argument, Data, Value, join};
+use crate::provenance::Provenance;
 use crate::template::Template;
 
 impl<'a> Evaluator<'a> {
@@ -99,7 +100,15 @@ impl<'a> Evaluator<'a> {
                 unwrapped(self.settled(value))
             }
             ExprKind::Block(block) => self.block(frame, block),
-            ExprKind::Async(block) => self.inline(frame, |this, frame| this.block(frame, block)),
+            ExprKind::Async(block) => {
+                let awaited = frame.used == Some(expr.span);
+                let (runs_on, lazy) = (frame.runs_on, frame.lazy);
+                frame.runs_on = RunsOn::Task;
+                frame.lazy |= !awaited;
+                let value = self.inline(frame, |this, frame| this.block(frame, block));
+                (frame.runs_on, frame.lazy) = (runs_on, lazy);
+                value
+            }
             ExprKind::If(condition, then, otherwise) => self.if_(frame, condition, then, otherwise.as_deref()),
             ExprKind::Let(pat, scrutinee) => {
                 let value = self.expr(frame, scrutinee);
@@ -209,6 +218,10 @@ impl<'a> Evaluator<'a> {
             return join(found);
         }
         let ty = self.world.field(&base.ty, name);
+        let provenance = self.field_provenance(base, &ty);
+        if name == "0" && ty.is_unknown() && base.provenance.has(Provenance::REQUEST) {
+            return base.clone();
+        }
         for owner in self.world.chain(&base.ty) {
             if let Ty::Adt(def, _) = owner
                 && let Some(constant) = self.field_constant(def, name)
@@ -224,7 +237,7 @@ impl<'a> Evaluator<'a> {
             base => format!("{base}.{name}").into(),
         };
         let parameter = base.parameter && base.name != "self";
-        Value { ty, reads: base.reads.clone(), parameter, ..Value::default() }.named(full)
+        Value { ty, reads: base.reads.clone(), parameter, provenance, ..Value::default() }.named(full)
     }
 
     fn assign(&mut self, frame: &mut Frame, op: &Name, place: &'a Expr, value: &'a Expr) -> Value {
@@ -283,8 +296,9 @@ impl<'a> Evaluator<'a> {
     /// Arithmetic on numbers and durations, concatenation of texts, comparisons.
     fn combine(&mut self, op: &str, left: Value, right: Value) -> Value {
         let jitter = left.jitter || right.jitter;
+        let provenance = left.provenance.combined(op, right.provenance);
         if let Some(joined) = self.combine_each(op, &left, &right) {
-            return Value { jitter, ..joined };
+            return Value { jitter, provenance, ..joined };
         }
         let unit = converted(op, &left, &right);
         let data = match (op, &left.data, &right.data) {
@@ -350,7 +364,7 @@ impl<'a> Evaluator<'a> {
         };
         let reads = if comparison { smallvec::SmallVec::new() } else { left.reads };
         let name = if known || comparison { Name::default() } else { left.name };
-        Value { ty, data, name, reads, parameter, unit, jitter, encoded: None }
+        Value { ty, data, name, reads, parameter, unit, jitter, encoded: None, provenance, spelled: Default::default() }
     }
 
     /// Arithmetic on a few known numbers is done with each.

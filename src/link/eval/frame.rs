@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use crate::facts::Name;
 use crate::finding::{FileId, Place};
+use crate::inventory::RunsOn;
 use crate::link::index::{FnId, ModuleId};
 use crate::link::trace::Step;
 use crate::link::value::{Value, join};
@@ -30,6 +31,12 @@ pub(crate) struct Frame {
     pub(crate) breaks: Vec<Value>,
     /// A message of a subscription was waited for in the innermost loop.
     pub(crate) receiving: bool,
+    /// Which thread runs this.
+    pub(crate) runs_on: RunsOn,
+    /// A future that is made here and not yet awaited.
+    pub(crate) lazy: bool,
+    /// This runs once and its value is kept: the initialiser of a cell.
+    pub(crate) once: bool,
 }
 
 impl Frame {
@@ -48,6 +55,9 @@ impl Frame {
             branches: 0,
             breaks: Vec::new(),
             receiving: false,
+            runs_on: RunsOn::Caller,
+            lazy: false,
+            once: false,
         }
     }
 

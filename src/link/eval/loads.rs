@@ -168,6 +168,8 @@ fn step_is_at(step: &Step, span: Span) -> bool {
         | Step::Unseen { .. }
         | Step::Local(_)
         | Step::Message { .. }
+        | Step::Pass { .. }
+        | Step::Connect(_)
         | Step::Fails(_)
         | Step::Undecoded { .. }
         | Step::Hit(_)

@@ -10,7 +10,7 @@ use crate::facts::{Expr, MacroCall};
 use crate::inventory::ExitKind;
 use crate::link::trace::Step;
 use crate::link::ty::{Ty, last_segment};
-use crate::link::value::{Data, Value};
+use crate::link::value::{Data, Spelled, Value};
 
 /// Largest script that `include_str!` is followed to, in bytes.
 const MOST_INCLUDED: usize = 1 << 20;
@@ -49,7 +49,9 @@ impl<'a> Evaluator<'a> {
                         frame.alive = false;
                         Value::unknown()
                     }
-                    "format" | "format_args" | "concat" | "format_smolstr" | "format_compact" => text,
+                    "format" | "format_args" | "concat" | "format_smolstr" | "format_compact" => {
+                        Value { spelled: Spelled(Some(frame.place(call.name_span))), ..text }
+                    }
                     _ => {
                         if let Some(first) = first {
                             self.expr(frame, first);

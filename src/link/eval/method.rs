@@ -8,6 +8,7 @@ use super::{Evaluator, Frame};
 use crate::clients::TypeKind;
 use crate::facts::Expr;
 use crate::facts::expr::MethodCall;
+use crate::inventory::RunsOn;
 use crate::link::trace::Step;
 use crate::link::ty::{Bound, Ty};
 use crate::link::value::{Data, Value, join};
@@ -23,7 +24,9 @@ impl<'a> Evaluator<'a> {
             name: call.name_span,
             call: expr.span,
             receiver: self.written(frame, call.receiver.span).to_owned(),
+            used,
         };
+        self.checked(frame, &call.name, Some(&call.receiver), &call.args);
         self.method_on(frame, receiver, call, &site, used)
     }
 
@@ -197,6 +200,11 @@ impl<'a> Evaluator<'a> {
         if call.name == "spawn" {
             return self.spawn(frame, &args);
         }
+        let (runs_on, once) = (frame.runs_on, frame.once);
+        if super::origins::leaves_task(&call.name) {
+            frame.runs_on = RunsOn::Own;
+        }
+        frame.once |= guarded;
         for argument in &args {
             // A closure given to a method of a known element type gets the elements.
             if let Data::Closure(id) = argument.value.data {
@@ -206,6 +214,7 @@ impl<'a> Evaluator<'a> {
                 self.run_closure(frame, &argument.value);
             }
         }
+        (frame.runs_on, frame.once) = (runs_on, once);
         if !guarded {
             self.unresolved_call(frame, &call.name, call.name_span, used, Some(&receiver));
         }
@@ -217,6 +226,7 @@ impl<'a> Evaluator<'a> {
         if super::std_calls::keeps_reads(&call.name) {
             value.reads.clone_from(&receiver.reads);
         }
+        super::request::through(&mut value, &receiver, &call.name);
         if let Some(ty) = call.turbofish.first() {
             let written = self.world.ty(ty, &frame.types);
             value = value.with_ty(written);

@@ -6,6 +6,7 @@
 mod attribute;
 mod call;
 mod client;
+mod connect;
 mod control;
 mod entity;
 mod expr;
@@ -14,8 +15,10 @@ mod loads;
 mod local;
 mod macros;
 mod method;
+mod origins;
 mod path;
 mod pattern;
+mod request;
 mod signals;
 mod std_calls;
 mod store;
@@ -32,7 +35,8 @@ use super::value::{BatchId, ClosureId, CommandId, Data, Value};
 use super::world::{TypeScope, World};
 use crate::facts::{Closure, Name};
 use crate::finding::FileId;
-use crate::inventory::LoadKind;
+use crate::inventory::{LoadKind, RunsOn};
+use crate::provenance::Provenance;
 pub(crate) use client::expand as client_expand;
 pub(crate) use frame::Frame;
 
@@ -102,6 +106,8 @@ pub(crate) struct Survey {
     pub(crate) drops: FxHashSet<FnId>,
     /// Values that struct expressions give to fields.
     pub(crate) field_values: FxHashMap<(DefId, Name), Vec<FieldValue>>,
+    /// Connections that are opened, and in which function.
+    pub(crate) connections: Vec<(Option<FnId>, std::sync::Arc<crate::inventory::ConnectEvent>)>,
     /// Constants that calls give to parameters; `None` when some call gives anything else.
     pub(crate) argument_values: FxHashMap<(FnId, usize), Option<Vec<Value>>>,
 }
@@ -177,7 +183,7 @@ impl<'a> Evaluator<'a> {
                 let mut value = Value::typed(ty.clone());
                 value.name = pattern::name_of(&param.pat);
                 value.parameter = true;
-                value
+                super::eval::request::received(value)
             })
             .collect();
         self.evaluate(id, self_value, args)
@@ -222,6 +228,9 @@ impl<'a> Evaluator<'a> {
             signature.scope.clone()
         };
         let mut frame = Frame::new(definition.file, definition.scope, scope, Some(id));
+        if definition.function.is_async {
+            frame.runs_on = RunsOn::Task;
+        }
         let (_, self_value, args) = &key;
         if definition.function.has_self {
             frame.bind("self".into(), self_value.clone());
@@ -235,6 +244,9 @@ impl<'a> Evaluator<'a> {
             let mut value = args.get(at).cloned().unwrap_or_default();
             if value.ty.is_unknown() || (matches!(value.ty, Ty::Bounded(_)) && !matches!(declared, Ty::Bounded(_))) {
                 value.ty = declared;
+            } else if value.provenance.has(Provenance::REQUEST) && matches!(declared, Ty::External(..) | Ty::Adt(..)) {
+                // A text that is given for an id was made one on the way.
+                value = request::given_for(value, &declared);
             }
             self.bind_pattern(&mut frame, &param.pat, value);
         }

@@ -308,7 +308,7 @@ pub(super) enum Variant {
 
 /// An unknown part of `value`.
 fn derived(value: &Value) -> Value {
-    Value { reads: value.reads.clone(), parameter: value.parameter, ..Value::default() }
+    Value { reads: value.reads.clone(), parameter: value.parameter, provenance: value.provenance, ..Value::default() }
 }
 
 /// A key keeps its text whatever the variable is called; an unknown value takes the variable's name.

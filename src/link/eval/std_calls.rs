@@ -14,6 +14,7 @@ use crate::inventory::{Encoding, GuardKind};
 use crate::link::trace::Step;
 use crate::link::ty::{Ty, last_segment};
 use crate::link::value::{Argument, Data, Encoded, Value, join};
+use crate::provenance::Provenance;
 use crate::template::Template;
 
 const MICROS: i128 = 1_000_000;
@@ -82,6 +83,9 @@ impl<'a> Evaluator<'a> {
         let last = last_segment(path);
         let owner = path.rsplit_once("::").map_or("", |(owner, _)| last_segment(owner));
         let first = args.first().map(|arg| &arg.value);
+        if let Some(source) = super::origins::source(owner, last) {
+            return Some(Value { jitter: source.has(Provenance::RANDOM), provenance: source, ..Value::unknown() });
+        }
         match (owner, last) {
             ("" | "Option" | "Result", "Some" | "Ok" | "Err") => {
                 let inner = args.first()?.value.clone();
@@ -95,7 +99,10 @@ impl<'a> Evaluator<'a> {
             }
             ("Lazy" | "LazyLock" | "LazyCell" | "AsyncLazy", "new" | "force") | ("AsyncOnce", "new") => {
                 let first = first?.clone();
-                return Some(self.run_closure(frame, &first).unwrap_or(first));
+                let once = std::mem::replace(&mut frame.once, true);
+                let made = self.run_closure(frame, &first).unwrap_or(first);
+                frame.once = once;
+                return Some(made);
             }
             ("" | "mem", "drop") => {
                 if let Some(Data::Pending(id)) = first.map(|value| &value.data) {
@@ -162,7 +169,8 @@ impl<'a> Evaluator<'a> {
             return first.cloned();
         }
         if path.contains("rand") || matches!(last, "random" | "random_range" | "thread_rng" | "gen_range") {
-            return Some(Value { jitter: true, ..Value::unknown() });
+            let provenance = if last == "random" { Provenance::RANDOM } else { Provenance::NONE };
+            return Some(Value { jitter: true, provenance, ..Value::unknown() });
         }
         None
     }
@@ -212,7 +220,10 @@ impl<'a> Evaluator<'a> {
                 }
                 "to_string" => {
                     let text = receiver.as_template().filter(|_| !receiver.is_unknown()).map(Value::template);
-                    return Some(text.unwrap_or_else(|| Value { ty: Ty::external("String"), ..receiver.clone() }));
+                    return Some(text.unwrap_or_else(|| {
+                        let provenance = super::origins::formatted(self.world, receiver, "");
+                        Value { ty: Ty::external("String"), provenance, ..receiver.clone() }
+                    }));
                 }
                 "lock" | "read" | "write" | "lock_owned" | "blocking_lock" | "try_lock" => {
                     let inner = receiver.ty.inside().is_some() || receiver.ty.is_unknown();
@@ -363,7 +374,9 @@ impl<'a> Evaluator<'a> {
                 let place = frame.place(call.name_span);
                 frame.steps.push(Step::Guard { kind: GuardKind::SingleFlight, place });
                 let closure = self.argument(frame, &call.args[0]).value;
+                let once = std::mem::replace(&mut frame.once, true);
                 let made = self.run_closure(frame, &closure).unwrap_or_default();
+                frame.once = once;
                 return Some(if made.ty.is_unknown() { unwrapped(receiver.clone()) } else { made });
             }
             (
@@ -410,7 +423,8 @@ impl<'a> Evaluator<'a> {
                 if let (Some(text), Some(from), Some(to)) = (receiver.as_text(), from.as_text(), to.as_template()) {
                     return Some(Value::template(replaced(text, from, &to)));
                 }
-                return Some(Value { data: Data::Unknown, ..receiver.clone() });
+                let provenance = receiver.provenance.through("replace");
+                return Some(Value { data: Data::Unknown, provenance, ..receiver.clone() });
             }
             (
                 "max" | "min" | "saturating_mul" | "saturating_add" | "saturating_sub" | "checked_mul" | "checked_add"
@@ -437,10 +451,12 @@ impl<'a> Evaluator<'a> {
                     }
                     _ => {
                         self.run_arguments(frame, call, receiver, false);
-                        Value::unknown()
+                        Value { provenance: Provenance::RANDOM, ..Value::unknown() }
                     }
                 };
-                return Some(Value { jitter: true, ..drawn });
+                // A number between bounds picks one of few.
+                let provenance = if call.args.is_empty() { drawn.provenance } else { Provenance::NONE };
+                return Some(Value { jitter: true, provenance, ..drawn });
             }
             _ => {}
         }
@@ -623,7 +639,12 @@ impl<'a> Evaluator<'a> {
                         _ => receiver.clone(),
                     });
                 }
-                Some(receiver.clone())
+                // What was parsed is what it was parsed as.
+                let provenance = match call.name.as_str() {
+                    "parse" | "try_into" => receiver.provenance.without(Provenance::REQUEST),
+                    _ => receiver.provenance,
+                };
+                Some(Value { provenance, ..receiver.clone() })
             }
             "chain" => match (&receiver.data, args.first().map(|arg| &arg.value.data)) {
                 (Data::List { items: a, complete: x }, Some(Data::List { items: b, complete: y })) => {

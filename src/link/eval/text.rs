@@ -34,7 +34,7 @@ impl<'a> Evaluator<'a> {
                     }
                     parameter &= given.parameter;
                     let name = self.hole_name(frame, value);
-                    let mut parts = self.templates_of(&given, &name, spec.contains('?'));
+                    let mut parts = self.templates_of(&given, &name, spec);
                     if parts.len() > 1 && templates.iter().all(Template::has_literal) && parts.iter().all(is_one_word) {
                         // A word chosen at run time (`week`, `month`) is one segment like any other: one template with
                         // a hole says more than a list. At the front of a key it is kept, for it names what this is.
@@ -53,7 +53,9 @@ impl<'a> Evaluator<'a> {
     }
 
     /// The texts that a value is formatted to.
-    fn templates_of(&mut self, value: &Value, name: &str, debug: bool) -> Vec<Template> {
+    fn templates_of(&mut self, value: &Value, name: &str, spec: &str) -> Vec<Template> {
+        let debug = spec.contains('?');
+        let world = self.world;
         let hole = |value: &Value| {
             let mut hole = value.hole();
             if !name.is_empty() {
@@ -62,7 +64,8 @@ impl<'a> Evaluator<'a> {
                 hole.name = written.name;
             }
             hole.debug = debug;
-            hole.ty = value.ty.shown(&|def| self.world.type_name(def));
+            hole.provenance = super::origins::formatted(world, value, spec);
+            hole.ty = value.ty.shown(&|def| world.type_name(def));
             hole
         };
         if debug && !matches!(value.data, Data::Int(_) | Data::Bool(_)) {
@@ -225,7 +228,7 @@ impl<'a> Evaluator<'a> {
                     template.push_text(separator);
                 }
             }
-            let parts = self.templates_of(item, &item.name.clone(), false);
+            let parts = self.templates_of(item, &item.name.clone(), "");
             templates = product(&templates, &parts);
         }
         Some(join(templates.into_iter().map(Value::template)))
@@ -234,7 +237,7 @@ impl<'a> Evaluator<'a> {
     /// `text + more`, in place or not.
     pub(super) fn appended(&mut self, text: &Value, more: &Value) -> Value {
         let name = more.name.clone();
-        let parts = self.templates_of(more, &name, false);
+        let parts = self.templates_of(more, &name, "");
         let old: Vec<Template> = text.alternatives().into_iter().filter_map(Value::as_template).collect();
         if old.is_empty() {
             return Value::typed(Ty::external("String"));

@@ -21,6 +21,7 @@ pub(in crate::policy) struct ClassLayer {
     pub(in crate::policy) pattern: Option<Located<CachePattern>>,
     pub(in crate::policy) store: Option<Located<bool>>,
     pub(in crate::policy) hot: Option<Located<bool>>,
+    pub(in crate::policy) only_patterns: Option<Located<bool>>,
     pub(in crate::policy) reason: Option<Located<String>>,
 }
 
@@ -64,6 +65,7 @@ fn class(reader: &mut Reader, entry: &Entry<'_, '_>, setting: Setting<'_>) -> Op
             "pattern" => class.pattern = reader.parsed(&entry, CachePattern::read),
             "store" => class.store = reader.flag(&entry),
             "hot" => class.hot = reader.flag(&entry),
+            "only-patterns" => class.only_patterns = reader.flag(&entry),
             _ => class.reason = reader.reason(&entry),
         }
     }

@@ -59,6 +59,7 @@ pub(super) struct Layer {
     pub(super) cheap_loads: Listed<Located<String>>,
     pub(super) guards: Listed<Located<String>>,
     pub(super) external_channels: Listed<Located<Pattern>>,
+    pub(super) secrets: SecretsLayer,
     pub(super) require_until: Option<Located<bool>>,
     pub(super) exclude: Listed<Located<PathGlob>>,
     pub(super) tests: Option<Located<bool>>,
@@ -85,6 +86,14 @@ pub(super) struct TtlLayer {
     pub(super) jitter: Option<Located<u8>>,
     pub(super) min: Option<Located<i128>>,
     pub(super) max: Option<Located<i128>>,
+}
+
+/// `[secrets]`.
+#[derive(Debug, Default)]
+pub(super) struct SecretsLayer {
+    pub(super) types: Listed<Located<String>>,
+    pub(super) fields: Listed<Located<String>>,
+    pub(super) max_ttl: Option<Located<i128>>,
 }
 
 /// What reading a file needs to know beside the file.
@@ -145,6 +154,7 @@ pub(super) fn read(reader: &mut Reader, table: &DeTable<'_>, setting: Setting<'_
                 let pattern = |text: &str| Pattern::new(text, separator);
                 layer.external_channels = list(reader, &entry, names::CHANNELS, "[channels]", pattern);
             }
+            "secrets" => secrets(reader, &entry, &mut layer.secrets),
             "suppressions" => layer.require_until = one_flag(reader, &entry, names::SUPPRESSIONS, "[suppressions]"),
             "undetermined" => {
                 layer.report_undetermined = one_flag(reader, &entry, names::UNDETERMINED, "[undetermined]")
@@ -207,6 +217,33 @@ fn function(text: &str) -> Result<String, Mistake> {
         Ok(text.trim_end_matches("()").to_owned())
     } else {
         Err(Mistake::with_help(format!("`{text}` is no path of a function"), "write for example `*::flags::load`"))
+    }
+}
+
+fn secrets(reader: &mut Reader, entry: &Entry<'_, '_>, layer: &mut SecretsLayer) {
+    let Some(table) = reader.table(entry) else { return };
+    for entry in reader.entries(table, names::SECRETS, "[secrets]") {
+        match entry.name {
+            "types" | "extend-types" => {
+                let types = reader.all(&entry, |text| secret_name(text, "Credentials", |c| c == '_'));
+                layer.types.set(entry.name, types);
+            }
+            "max-ttl" => layer.max_ttl = reader.quantity(&entry, "s", positive),
+            name => {
+                let fields = reader.all(&entry, |text| secret_name(text, "password*", |c| matches!(c, '_' | '*')));
+                layer.fields.set(name, fields);
+            }
+        }
+    }
+}
+
+/// The name of a type or a field.
+fn secret_name(text: &str, example: &str, also: impl Fn(char) -> bool) -> Result<String, Mistake> {
+    let is_name = !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || also(c));
+    if is_name && text.chars().any(char::is_alphanumeric) {
+        Ok(text.to_owned())
+    } else {
+        Err(Mistake::with_help(format!("`{text}` is no name"), format!("write for example `{example}`")))
     }
 }
 

@@ -1,14 +1,20 @@
 //! What every rule flags and what it leaves alone, over hand-built inventories; one file per rule.
 
+mod blocking_client_in_async;
 mod bulk;
 mod cached_copies;
 mod cached_failure;
+mod call_in_loop;
 mod collection_without_ttl;
+mod connections;
 mod counter_without_ttl;
+mod cross_slot_keys;
+mod declared;
 mod decode_error_fails_request;
 mod invalidation_key_mismatch;
 mod key_collision;
 mod key_format;
+mod key_origins;
 mod lock_release_without_token;
 mod locks_and_commands;
 mod missing_ttl;
@@ -21,6 +27,7 @@ mod subscriptions;
 mod ttl_cleared;
 mod ttl_policy;
 mod ttl_unit_mismatch;
+mod unbounded_read;
 mod unversioned_key;
 mod wording;
 mod write_through;

@@ -53,19 +53,26 @@ fn a_rule_file_has_at_most_250_lines() {
 
 /// Worlds from the test files of the rules, each with at least one finding of its rule.
 const WORLDS: &[fn() -> Vec<World>] = &[
+    super::blocking_client_in_async::worlds,
     super::bulk::worlds,
     super::cached_copies::worlds,
     super::cached_failure::worlds,
+    super::call_in_loop::worlds,
     super::collection_without_ttl::worlds,
+    super::connections::worlds,
+    super::cross_slot_keys::worlds,
+    super::declared::worlds,
     super::decode_error_fails_request::worlds,
     super::invalidation_key_mismatch::worlds,
     super::key_collision::worlds,
+    super::key_origins::worlds,
     super::lock_release_without_token::worlds,
     super::mixed_ttl::worlds,
     super::schema_changed::worlds,
-    super::ttl_cleared::worlds,
-    super::write_through::worlds,
     super::subscriptions::worlds,
+    super::ttl_cleared::worlds,
+    super::unbounded_read::worlds,
+    super::write_through::worlds,
 ];
 
 /// At least one finding of every rule, in several forms.
@@ -196,7 +203,8 @@ fn where_the_order_is_the_fault_the_steps_are_told() {
 /// The verbs that help texts start with.
 const VERBS: &[&str] = &[
     "add", "bring", "call", "check", "divide", "give", "keep", "let", "pass", "put", "queue", "raise", "send", "use",
-    "walk", "write", "wrap", "take", "change", "count", "publish", "delete", "read", "treat",
+    "walk", "write", "wrap", "take", "change", "count", "publish", "delete", "read", "treat", "hash", "leave", "make",
+    "open", "round", "store",
 ];
 
 fn assert_sentence(rule: &str, text: &str) {

@@ -1,0 +1,136 @@
+//! ## What it does
+//!
+//! Reports text of a request (a path segment, a query parameter, a field of the body, a header) that is formatted into a
+//! key as the caller sent it, in two cases: something is stored under the key; or another key can be reached, because
+//! text follows the part or another template of the program goes on where this one ends. Numbers, ids and types of their
+//! own are left alone, and so is text that was parsed, hashed, encoded, replaced in, cut, or looked at: its length or
+//! characters, a `validate`, a `match` on the texts that are allowed, a body that derives `Validate`.
+//!
+//! ## Why is this bad?
+//!
+//! The caller writes part of the key. With a `:` in the right place a name becomes another entity's key: a user called
+//! `7:tips` reads and overwrites the tips of user 7. And as nobody bounds it, a script that asks for a million long
+//! names leaves a million long keys, which push everything else out of memory.
+//!
+//! ## Example
+//!
+//! ```rust,ignore
+//! async fn search(Query(query): Query<Search>) -> … {
+//!     let key = format!("shop:search:{}", query.text);
+//! ```
+//!
+//! ## Use instead
+//!
+//! ```rust,ignore
+//! // Of any length and any characters, and still one short segment.
+//! let key = format!("shop:search:{}", blake3::hash(query.text.trim().to_lowercase().as_bytes()).to_hex());
+//! ```
+//!
+//! Or let a type say what it may be (`Slug`, `Uuid`, an enum). The ids of `cache-patterns` are escaped by themselves.
+//!
+//! ## Options
+//!
+//! None.
+//!
+//! ## References
+//!
+//! - CWE-20: improper input validation
+//! - OWASP: Input Validation Cheat Sheet
+
+use rustc_hash::FxHashSet;
+
+use super::usage::Usage;
+use super::{Category, Context, Meta, Rule, code, docs, report};
+use crate::finding::{Confidence, Finding, Level};
+use crate::inventory::{Effect, Operation};
+use crate::provenance::Provenance;
+use crate::template::{Hole, Piece, Template};
+
+const SOURCE: &str = include_str!("unsanitised_key_input.rs");
+const DOCS: [u8; docs::size(SOURCE)] = docs::extract(SOURCE);
+
+const META: Meta = Meta {
+    id: "unsanitised-key-input",
+    summary: "a request's text becomes part of a key as it is",
+    level: Level::Warning,
+    category: Category::Cost,
+    confidence: Confidence::Certain,
+    since: "0.1.0",
+    docs: docs::text(&DOCS),
+};
+
+pub(super) struct UnsanitisedKeyInput;
+
+impl Rule for UnsanitisedKeyInput {
+    fn meta(&self) -> &'static Meta {
+        &META
+    }
+
+    fn check(&self, context: Context<'_>, findings: &mut Vec<Finding>) {
+        let usage = Usage::new(context.inventory);
+        let mut seen: FxHashSet<(&str, String)> = FxHashSet::default();
+        for op in context.inventory.operations.iter().filter(|op| op.sent && usage.chooses_key(op)) {
+            if matches!(op.effect, Effect::Publish | Effect::Subscribe | Effect::Scan) {
+                continue;
+            }
+            let Some((template, at, hole)) = op.templates().find_map(received) else { continue };
+            let other = reachable(&usage, template, at);
+            if (op.creates() || other.is_some()) && seen.insert((&op.function, template.shape())) {
+                findings.push(finding(op, hole, other.as_deref()));
+            }
+        }
+    }
+}
+
+/// The first part of a key that is a request's text.
+fn received(template: &Template) -> Option<(&Template, usize, &Hole)> {
+    let is_text = |hole: &Hole| {
+        hole.ty.as_deref().is_some_and(|ty| {
+            matches!(ty, "str" | "String" | "Option<String>" | "Cow<str>" | "Vec<String>" | "[String]" | "Option<str>")
+        })
+    };
+    let found = |piece: &Piece| match piece {
+        Piece::Hole(hole) => hole.provenance.has(Provenance::REQUEST) && is_text(hole),
+        Piece::Text(_) => false,
+    };
+    let at = template.pieces().iter().position(found).filter(|_| template.has_literal())?;
+    match &template.pieces()[at] {
+        Piece::Hole(hole) => Some((template, at, hole)),
+        Piece::Text(_) => None,
+    }
+}
+
+/// Another key that the right text leads to: this one's own rest is shifted, or another template goes on.
+fn reachable(usage: &Usage<'_>, template: &Template, at: usize) -> Option<String> {
+    if at + 1 < template.pieces().len() {
+        return Some(template.to_string());
+    }
+    let shape = template.shape();
+    let mut longer: Vec<&str> = usage.shapes().map(|(other, _)| other).filter(|other| goes_on(&shape, other)).collect();
+    longer.sort_unstable();
+    longer.first().map(|&other| other.to_owned())
+}
+
+/// Whether `other` is `shape` with something behind it, or with text where `shape` has its last hole.
+fn goes_on(shape: &str, other: &str) -> bool {
+    let Some(front) = shape.strip_suffix("{}") else { return false };
+    other != shape
+        && other.strip_prefix(front).is_some_and(|rest| !rest.is_empty() && rest != "{}" && rest.contains(':'))
+}
+
+fn finding(op: &Operation, hole: &Hole, other: Option<&str>) -> Finding {
+    let mut finding = report::finding(&META, op);
+    let name = code(&hole.name);
+    finding.message = format!("{name} comes from the request as it is, and becomes part of {}", report::key(op));
+    finding.primary_label = match other {
+        Some(other) if Some(other) != op.template().map(Template::to_string).as_deref() => {
+            format!("a `:` in {name} leads to keys such as {}", code(other))
+        }
+        Some(_) => format!("a `:` in {name} shifts what follows"),
+        None => format!("any text of any length in {name} makes a new key"),
+    };
+    finding.help = format!(
+        "hash {name} or encode it, or give it a type that says what it may be; the ids of `cache-patterns` are escaped"
+    );
+    finding
+}
