@@ -15,7 +15,7 @@ use crate::facts::lower::Memory;
 use crate::finding::{Confidence, FileId, Level};
 use crate::levels::Levels;
 use crate::policy::{FILE_NAMES, Policy};
-use crate::report::{Report, View, concise};
+use crate::report::{Report, View, agent};
 use crate::run::{self, Analysis, Judged, Judgement, RunOptions, judge};
 use crate::source::{LoadOptions, SourceLoadError, Stdin};
 
@@ -60,7 +60,7 @@ impl Brought {
             help: true,
             statistics: false,
         };
-        concise::findings(&Report::new(&self.analysis, &self.judged, view))
+        agent::render(&Report::new(&self.analysis, &self.judged, view))
     }
 }
 
