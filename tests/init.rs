@@ -161,7 +161,7 @@ fn the_bash_completion_offers_what_fits() {
     repository.write("completion.bash", &repository.lint(&["completions", "bash"]).stdout);
     let checked = repository.command("bash").args(["-n", "completion.bash"]).output().unwrap();
     assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stderr));
-    for (command, typed, wanted) in [("explain", "missing-t", "missing-ttl"), ("rules-md", "--imp", "--import")] {
+    for (command, typed, wanted) in [("explain", "missing-tt", "missing-ttl"), ("rules-md", "--imp", "--import")] {
         let offer = format!(
             "source ./completion.bash; COMP_WORDS=(cache-lint {command} {typed}); COMP_CWORD=2; \
              _cache__lint cache-lint {typed} {command}; echo \"${{COMPREPLY[@]}}\""

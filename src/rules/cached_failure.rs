@@ -3,8 +3,9 @@
 //! Reports a failure that is stored as if it were an answer, with the normal TTL: what takes the place of a value that
 //! could not be serialised (`unwrap_or_default()`), and an `Option` that is stored whether or not there was a row.
 //!
-//! Silent where the same function stores the key a second time with another TTL (a short one for "not found"), where only
-//! `Some` is stored, and where the default stands in for input rather than for a failure.
+//! A wrapper that serialises for its callers is reported once. Silent where the same function stores the key a second
+//! time with another TTL (a short one for "not found"), where only `Some` is stored, and where the default stands in for
+//! input rather than for a failure.
 //!
 //! ## Why is this bad?
 //!
@@ -38,6 +39,7 @@
 //! - RFC 2308, "Negative Caching of DNS Queries"
 
 use super::demand::Demand;
+use super::flow;
 use super::report;
 use super::usage::Usage;
 use super::{Category, Context, Meta, Rule, code, cure, docs};
@@ -70,7 +72,13 @@ impl Rule for CachedFailure {
             let stores = matches!(op.effect, Effect::Write | Effect::CollectionWrite);
             op.sent && !op.test && stores && !Demand::of(context.policy, op).is_store()
         });
-        for op in writes {
+        // A wrapper that serialises by itself is reported once, in the wrapper.
+        let inside = |op: &Operation| {
+            let definition =
+                op.wrapper.as_ref().and_then(|wrapper| flow::operation(context.inventory, wrapper.definition));
+            definition.is_some_and(|definition| definition.id != op.id && definition.value.replaced)
+        };
+        for op in writes.filter(|op| !inside(op)) {
             // A second write beside it, with a TTL of its own, is for what was not found.
             let chosen = usage.others(op).any(|other| {
                 other.function == op.function && other.effect == Effect::Write && other.ttl.kind != op.ttl.kind
