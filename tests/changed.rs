@@ -52,7 +52,7 @@ impl Project {
             .current_dir(self.path().join(folder))
             .args(args.split_whitespace())
             .env("NO_COLOR", "1")
-            .env_remove("CACHE_LINT_FORMAT")
+            .env("CACHE_LINT_FORMAT", "graphical")
             .output()
             .unwrap();
         let text = |bytes| String::from_utf8(bytes).unwrap();

@@ -59,6 +59,7 @@ fn tool(folder: &Path, arguments: &[&str]) -> Output {
         .args(arguments)
         .current_dir(folder)
         .env("SOURCE_DATE_EPOCH", "1781481600")
+        .env("CACHE_LINT_FORMAT", "graphical")
         .output()
         .unwrap()
 }
