@@ -32,7 +32,7 @@
 //! - Redis documentation: `OBJECT FREQ`, "Key eviction"
 
 use super::usage::Usage;
-use super::{Category, Context, Meta, Rule, docs, report};
+use super::{Category, Context, Meta, Rule, copies, docs, report};
 use crate::finding::{Confidence, Finding, Level};
 use crate::inventory::{Condition, Effect, Operation, Purpose};
 use crate::template::{Piece, Template};
@@ -59,13 +59,8 @@ impl Rule for OrphanKey {
 
     fn check(&self, context: Context<'_>, findings: &mut Vec<Finding>) {
         let usage = Usage::new(context.inventory);
-        let patterns: Vec<&Template> = context
-            .inventory
-            .operations
-            .iter()
-            .filter(|op| op.effect == Effect::Scan)
-            .flat_map(|op| op.templates())
-            .collect();
+        let scans: Vec<&Operation> =
+            context.inventory.operations.iter().filter(|op| op.effect == Effect::Scan).collect();
         for (shape, users) in usage.shapes() {
             let users: Vec<&Operation> = users.iter().copied().filter(|op| !op.test && usage.chooses_key(op)).collect();
             let Some(first) = users.first() else { continue };
@@ -75,7 +70,13 @@ impl Rule for OrphanKey {
                     || op.condition != Condition::Always
                     || super::demand::Demand::of(context.policy, op).is_store()
             });
-            if exempt || patterns.iter().any(|pattern| may_find(pattern, shape)) || has_relative(&usage, shape) {
+            // Programs that share nothing but a repository have keys of their own.
+            let with = |op: &Operation| copies::in_one_program(context.workspace, op.place, first.place);
+            let scanned = || {
+                let mut finding = scans.iter().filter(|scan| scan.templates().any(|pattern| may_find(pattern, shape)));
+                finding.any(|scan| with(scan))
+            };
+            if exempt || scanned() || has_relative(&usage, shape, with) {
                 continue;
             }
             let reads =
@@ -107,13 +108,14 @@ fn may_find(pattern: &Template, shape: &str) -> bool {
 
 /// Another template of the program that the same key may have been made by: with a hole where this one has text, or the
 /// other way round.
-fn has_relative(usage: &Usage<'_>, shape: &str) -> bool {
+fn has_relative(usage: &Usage<'_>, shape: &str, with: impl Fn(&Operation) -> bool) -> bool {
     let own: Vec<&str> = shape.split(':').collect();
-    usage.shapes().any(|(other, _)| {
+    usage.shapes().any(|(other, users)| {
         let parts: Vec<&str> = other.split(':').collect();
         other != shape
             && parts.len() == own.len()
             && parts[..own.len().saturating_sub(1).min(2)] == own[..own.len().saturating_sub(1).min(2)]
             && parts.iter().zip(&own).all(|(a, b)| a == b || a.contains("{}") || b.contains("{}"))
+            && users.iter().any(|user| with(user))
     })
 }
