@@ -5,8 +5,8 @@
 //! once more, and gives no fix where anything is not certain. How a client writes a TTL stands in its table
 //! (`[with_ttl]` of `rules/clients/*.toml`).
 //!
-//! [`apply`] puts edits into texts, [`rounds`] does so until there is nothing left to fix, [`tree`] and [`write`] see to
-//! what is on the disk. `docs/fixes.md` lists the kinds with an example each, which a test holds true.
+//! `apply` puts edits into texts, `rounds` does so until there is nothing left to fix, `tree` and `write` see to what is
+//! on the disk. `docs/fixes.md` lists the kinds with an example each, which a test holds true.
 
 mod apply;
 mod awaited;

@@ -1,6 +1,6 @@
 //! Code on `cache-patterns`, written from a short request and the rule file.
 //!
-//! [`request`] holds what is asked for against the policy; `parts` is what all patterns share; each pattern has its own
+//! `request` holds what is asked for against the policy; `parts` is what all patterns share; each pattern has its own
 //! file. The trees of `syn` are output here: nothing is read from them.
 
 mod cache_aside;

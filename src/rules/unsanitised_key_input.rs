@@ -15,8 +15,9 @@
 //! ## Example
 //!
 //! ```rust,ignore
-//! async fn search(Query(query): Query<Search>) -> … {
-//!     let key = format!("shop:search:{}", query.text);
+//! async fn search(Query(query): Query<Search>) -> String {
+//!     format!("shop:search:{}", query.text)
+//! }
 //! ```
 //!
 //! ## Use instead

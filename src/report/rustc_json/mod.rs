@@ -16,7 +16,7 @@ use target::{Owner, Target};
 #[derive(Debug, Serialize)]
 #[serde(tag = "reason", rename_all = "kebab-case")]
 enum Message<'a> {
-    CompilerMessage { package_id: String, manifest_path: String, target: Target, message: Diagnostic<'a> },
+    CompilerMessage { package_id: String, manifest_path: String, target: Target, message: Box<Diagnostic<'a>> },
     BuildFinished { success: bool },
 }
 
@@ -73,7 +73,7 @@ pub fn render(report: &Report<'_>, style: Style) -> String {
     for judged in report.unsuppressed() {
         let finding = &judged.finding;
         let Owner { package_id, manifest_path, target } = target::of(report.analysis, finding.primary.file);
-        let message = diagnostic(places, finding, style);
+        let message = Box::new(diagnostic(places, finding, style));
         out.push_str(&json::compact(&Message::CompilerMessage { package_id, manifest_path, target, message }));
     }
     out.push_str(&json::compact(&Message::BuildFinished { success: report.summary.findings.errors == 0 }));

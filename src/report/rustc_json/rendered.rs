@@ -6,6 +6,9 @@ use annotate_snippets::{AnnotationKind, Level as Title, Snippet};
 use crate::finding::{FileId, Finding, Level, Place};
 use crate::report::{Places, Style};
 
+/// A place, what is said there, and whether it is the finding's own.
+type Labelled<'a> = (Place, &'a str, bool);
+
 pub(super) fn render(places: Places<'_>, finding: &Finding, style: Style) -> String {
     let title = match finding.level {
         Level::Error => Title::ERROR,
@@ -13,7 +16,7 @@ pub(super) fn render(places: Places<'_>, finding: &Finding, style: Style) -> Str
         Level::Note | Level::Off => Title::NOTE,
     };
     // Of the places of one file a single snippet is made; the file of the finding comes first.
-    let mut files: Vec<(FileId, Vec<(Place, &str, bool)>)> =
+    let mut files: Vec<(FileId, Vec<Labelled<'_>>)> =
         vec![(finding.primary.file, vec![(finding.primary, &finding.primary_label, true)])];
     for label in &finding.labels {
         let place = (label.place, label.message.as_str(), false);
