@@ -9,16 +9,18 @@ use std::rc::Rc;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::interpret::{Meaning, meaning};
-use super::operation::{BatchUse, Effect, KeyUse, OpId, Operation, Purpose, Via, WrapperUse};
+use super::operation::{BatchUse, Effect, KeyUse, OpId, Operation, Purpose};
+use super::owners::Owners;
+use super::wrapper::forwards_key;
 use super::{Inventory, events, purpose, separate};
 use crate::clients::CommandEffect;
-use crate::finding::{Confidence, FileId, Place};
+use crate::finding::{FileId, Place};
 use crate::link::Program;
 use crate::link::index::FnId;
-use crate::link::trace::{CallStep, Outcome, Step};
+use crate::link::trace::{Outcome, Step};
 use crate::link::value::CommandId;
 use crate::provenance::Provenance;
-use crate::template::{Piece, Template};
+use crate::template::Template;
 use crate::text::Span;
 
 /// Keys of one command that are remembered for what its callers put into them.
@@ -42,12 +44,12 @@ pub(super) struct Key {
 pub(super) struct Builder<'p, 'a> {
     pub(super) program: &'p Program<'a>,
     meanings: Vec<Option<Rc<Meaning>>>,
-    owners: Owners,
+    pub(super) owners: Owners,
     roots: FxHashSet<FnId>,
     /// Commands anywhere below an evaluated function, by the address of its outcome.
     below: FxHashMap<*const Outcome, Rc<Vec<CommandId>>>,
     /// What each function's commands look like with unknown parameters.
-    views: FxHashMap<FnId, FxHashMap<Site, View>>,
+    pub(super) views: FxHashMap<FnId, FxHashMap<Site, View>>,
     found: BTreeMap<Key, Operation>,
     /// Calls through a trait, by place, command and method: whichever implementation runs, one operation is sent.
     dispatched: FxHashMap<((FileId, Span), String, String), Key>,
@@ -58,10 +60,10 @@ pub(super) struct Builder<'p, 'a> {
 }
 
 #[derive(Debug, Clone, Copy)]
-struct View {
-    forwards_key: bool,
+pub(super) struct View {
+    pub(super) forwards_key: bool,
     /// Nothing of the key is known inside: it may be a field that the caller fills.
-    open: bool,
+    pub(super) open: bool,
 }
 
 pub(super) fn build(program: &Program<'_>) -> Inventory {
@@ -141,7 +143,7 @@ fn opened(program: &Program<'_>) -> Vec<super::Opened> {
 }
 
 impl Builder<'_, '_> {
-    fn meaning(&mut self, id: CommandId) -> Rc<Meaning> {
+    pub(super) fn meaning(&mut self, id: CommandId) -> Rc<Meaning> {
         let slot = &mut self.meanings[id.0 as usize];
         if let Some(known) = slot {
             return known.clone();
@@ -161,7 +163,7 @@ impl Builder<'_, '_> {
     }
 
     /// All commands below these steps, each once.
-    fn commands_below(&mut self, outcome: &Rc<Outcome>) -> Rc<Vec<CommandId>> {
+    pub(super) fn commands_below(&mut self, outcome: &Rc<Outcome>) -> Rc<Vec<CommandId>> {
         let address = Rc::as_ptr(outcome);
         if let Some(known) = self.below.get(&address) {
             return known.clone();
@@ -249,7 +251,7 @@ impl Builder<'_, '_> {
     }
 
     /// The operation of the first implementation that sends this command at this place.
-    fn dispatched(&mut self, key: Key, operation: &Operation) -> Key {
+    pub(super) fn dispatched(&mut self, key: Key, operation: &Operation) -> Key {
         let call = (key.place, operation.command.clone(), operation.spelled.clone());
         let first = self.dispatched.entry(call).or_insert_with(|| key.clone()).clone();
         if first != key {
@@ -285,7 +287,7 @@ impl Builder<'_, '_> {
         }
     }
 
-    fn add(&mut self, key: Key, operation: Operation) {
+    pub(super) fn add(&mut self, key: Key, operation: Operation) {
         match self.found.get_mut(&key) {
             Some(known) => merge(known, operation),
             None => {
@@ -294,7 +296,14 @@ impl Builder<'_, '_> {
         }
     }
 
-    fn operation(&self, id: CommandId, meaning: &Meaning, function: FnId, span: Span, call: Span) -> Operation {
+    pub(super) fn operation(
+        &self,
+        id: CommandId,
+        meaning: &Meaning,
+        function: FnId,
+        span: Span,
+        call: Span,
+    ) -> Operation {
         let command = &self.program.commands[id.0 as usize];
         let definition = self.program.world.index.function(function);
         let batch = command.batch.map(|batch| {
@@ -343,100 +352,6 @@ impl Builder<'_, '_> {
             !(batch.run || batch.escaped || batch.foreign)
         })
     }
-
-    /// Calls in this function's own text that decide the key of a wrapper.
-    fn wrapper_calls(&mut self, function: FnId, path: &str, steps: &[Step]) {
-        for step in steps {
-            match step {
-                Step::Call(call) => self.wrapper_call(function, path, call),
-                Step::Branch(arms) => arms.iter().for_each(|arm| self.wrapper_calls(function, path, arm)),
-                Step::Loop(steps) | Step::Spawn(steps) | Step::Inline(steps) => {
-                    self.wrapper_calls(function, path, steps);
-                }
-                Step::Command(_)
-                | Step::Hit(_)
-                | Step::Miss(_)
-                | Step::Fails(_)
-                | Step::Undecoded { .. }
-                | Step::Load { .. }
-                | Step::Guard { .. }
-                | Step::Database(_)
-                | Step::Unseen { .. }
-                | Step::Local(_)
-                | Step::Message { .. }
-                | Step::Pass { .. }
-                | Step::Connect(_)
-                | Step::Signal { .. }
-                | Step::Leave(_) => {}
-            }
-        }
-    }
-
-    fn wrapper_call(&mut self, function: FnId, path: &str, call: &CallStep) {
-        // A closure of this function that ran inside the callee is this function's own text.
-        if self.owners.owner(call.place.file, call.place.span) != Some(function) {
-            return;
-        }
-        let ids = self.commands_below(&call.outcome);
-        for &id in ids.iter() {
-            let site = self.site(id);
-            let view = self.views.get(&call.function).and_then(|views| views.get(&site)).copied();
-            let meaning = self.meaning(id);
-            let decided_here =
-                || meaning.keys.iter().any(|key| key.template.as_ref().is_some_and(Template::has_literal));
-            if !view.is_some_and(|view| view.forwards_key || (view.open && decided_here())) {
-                continue;
-            }
-            let callee = self.program.world.index.function(call.function);
-            let mut operation = self.operation(id, &meaning, function, call.place.span, call.call);
-            operation.place = call.place;
-            operation.function = path.to_owned();
-            operation.via = Via::Wrapper;
-            operation.test = self.program.world.index.function(function).test;
-            operation.receiver.clone_from(&call.receiver);
-            operation.spelled = callee.function.name.to_string();
-            operation.sent = operation.sent && call.sent;
-            operation.awaited &= call.awaited;
-            operation.runs_on = call.runs_on;
-            if !call.certain {
-                operation.confidence = operation.confidence.min(Confidence::Likely);
-            }
-            let caller = self.program.world.index.function(function);
-            operation.wrapper = Some(WrapperUse {
-                function: callee.path.clone(),
-                definition: OpId(0),
-                other_package: caller.package != callee.package,
-            });
-            // Places inside the callee mean nothing in the caller's file.
-            localise(&mut operation, call);
-            let key = Key { place: (call.place.file, call.place.span), site };
-            let key = if call.certain { key } else { self.dispatched(key, &operation) };
-            self.add(key, operation);
-        }
-    }
-}
-
-/// Points keys, value and TTL at the caller's arguments, or nowhere.
-fn localise(operation: &mut Operation, call: &CallStep) {
-    let here = |span: Span| call.call.contains(span);
-    let argument_for = |template: Option<&Template>| {
-        call.args
-            .iter()
-            .find(|argument| template.is_some_and(|template| argument.value.as_template().as_ref() == Some(template)))
-    };
-    for key in &mut operation.keys {
-        match argument_for(key.template.as_ref()) {
-            Some(argument) => key.span = Some(argument.span),
-            None if key.span.is_some_and(here) => {}
-            None => key.span = None,
-        }
-    }
-    if !operation.ttl.span.is_some_and(here) {
-        operation.ttl.span = None;
-    }
-    if !operation.value.span.is_some_and(here) {
-        operation.value.span = None;
-    }
 }
 
 /// One site seen twice: with other keys, or with another TTL.
@@ -470,31 +385,6 @@ fn merge(known: &mut Operation, other: Operation) {
     }
 }
 
-/// Whether a key is what the caller passes in, a prefix at most added.
-pub(super) fn forwards_key(template: &Template) -> bool {
-    let parameter = template.holes().any(|hole| hole.parameter);
-    if !parameter {
-        return false;
-    }
-    if !template.has_literal() {
-        return true;
-    }
-    // `app:{key}`: a namespace in front of a whole key, told by the parameter's name.
-    match template.pieces() {
-        [front @ .., Piece::Hole(last)] => {
-            let sounds = |name: &str| {
-                let lower = name.to_ascii_lowercase();
-                ["key", "suffix", "pattern"].iter().any(|word| lower == *word || lower.ends_with(&format!("_{word}")))
-                    || lower == "k"
-            };
-            last.parameter
-                && sounds(&last.name)
-                && front.iter().all(|piece| !matches!(piece, Piece::Hole(hole) if hole.parameter))
-        }
-        _ => false,
-    }
-}
-
 fn effect(meaning: &Meaning) -> Effect {
     use CommandEffect as C;
     match meaning.effect {
@@ -521,40 +411,6 @@ fn effect(meaning: &Meaning) -> Effect {
         C::Subscribe => Effect::Subscribe,
         C::Script => Effect::Script,
         C::Unsubscribe | C::ScriptAdmin | C::Transaction | C::Admin | C::Connection | C::ModuleOther => Effect::Other,
-    }
-}
-
-/// Which function a place belongs to: the innermost whose text holds it.
-struct Owners {
-    by_file: FxHashMap<FileId, Vec<(Span, FnId)>>,
-}
-
-impl Owners {
-    fn new(program: &Program<'_>) -> Self {
-        let mut by_file: FxHashMap<FileId, Vec<(Span, FnId)>> = FxHashMap::default();
-        for (at, function) in program.world.index.functions.iter().enumerate() {
-            let id = FnId(u32::try_from(at).unwrap_or(u32::MAX));
-            by_file.entry(function.file).or_default().push((function.function.full_span, id));
-        }
-        Self { by_file }
-    }
-
-    /// Whether a function has the very span of the one that owns a place: both were written by one macro call.
-    fn shares(&self, program: &Program<'_>, function: FnId, file: FileId, span: Span) -> bool {
-        let definition = program.world.index.function(function);
-        definition.file == file
-            && self.owner(file, span).is_some_and(|owner| {
-                program.world.index.function(owner).function.full_span == definition.function.full_span
-            })
-    }
-
-    fn owner(&self, file: FileId, span: Span) -> Option<FnId> {
-        self.by_file
-            .get(&file)?
-            .iter()
-            .filter(|(full, _)| full.contains(span))
-            .min_by_key(|(full, _)| full.end - full.start)
-            .map(|(_, id)| *id)
     }
 }
 

@@ -10,12 +10,14 @@ mod events;
 mod interpret;
 pub mod operation;
 pub mod origin;
+mod owners;
 mod purpose;
 pub mod schema;
 mod script;
 mod separate;
 mod ttl;
 mod value;
+mod wrapper;
 
 pub use event::{
     ConnectEvent, ConnectKind, DatabaseAction, DatabaseEvent, Endless, Event, ExitKind, FunctionEvents, GuardKind,

@@ -1,7 +1,7 @@
 //! Copies in this process, and messages from others: what a subscriber does with what a cache keeps.
 
-use super::expr::place_name;
 use super::method::chain_root;
+use super::places::place_name;
 use super::{Evaluator, Frame, Mode};
 use crate::facts::expr::MethodCall;
 use crate::facts::{Expr, ExprKind};

@@ -2,7 +2,8 @@
 
 use std::rc::Rc;
 
-use super::expr::{list, place_name};
+use super::expr::list;
+use super::places::place_name;
 use super::{Evaluator, Frame, signals};
 use crate::disk;
 use crate::facts::expr::MacroBody;

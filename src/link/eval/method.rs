@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::call::Site;
-use super::expr::place_name;
+use super::places::place_name;
 use super::{Evaluator, Frame};
 use crate::clients::TypeKind;
 use crate::facts::Expr;
@@ -171,7 +171,7 @@ impl<'a> Evaluator<'a> {
             && frame.get(owner).is_some()
         {
             // `self.text.push_str(…)`: the field of what `self` is.
-            super::expr::set_field(frame, owner, field, value);
+            super::places::set_field(frame, owner, field, value);
             frame.set(&place, value.clone());
         }
     }
@@ -223,7 +223,7 @@ impl<'a> Evaluator<'a> {
         if self.world.client_type(&receiver.ty).is_some() {
             value.ty = receiver.ty.clone();
         }
-        if super::std_calls::keeps_reads(&call.name) {
+        if super::std_methods::keeps_reads(&call.name) {
             value.reads.clone_from(&receiver.reads);
         }
         super::request::through(&mut value, &receiver, &call.name);

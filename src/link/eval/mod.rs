@@ -4,23 +4,32 @@
 //! computes a value, is evaluated with the caller's arguments. Results are remembered, depth and work are bounded.
 
 mod attribute;
+mod batch;
 mod call;
 mod client;
+mod combinators;
+mod command;
 mod connect;
 mod control;
+mod durations;
+mod encode;
 mod entity;
 mod expr;
+mod follow;
 mod frame;
 mod loads;
 mod local;
 mod macros;
 mod method;
+mod operators;
 mod origins;
 mod path;
 mod pattern;
+mod places;
 mod request;
 mod signals;
 mod std_calls;
+mod std_methods;
 mod store;
 mod text;
 
@@ -37,7 +46,7 @@ use crate::facts::{Closure, Name};
 use crate::finding::FileId;
 use crate::inventory::{LoadKind, RunsOn};
 use crate::provenance::Provenance;
-pub(crate) use client::expand as client_expand;
+pub(crate) use command::expand as client_expand;
 pub(crate) use frame::Frame;
 
 /// Depth of calls that are followed with the caller's arguments.

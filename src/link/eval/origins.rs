@@ -75,7 +75,7 @@ impl<'a> Evaluator<'a> {
 
     /// What stands at this place is no longer just anything that a caller may send.
     pub(super) fn checked_place(&self, frame: &mut Frame, expr: &Expr) {
-        let Some(place) = super::expr::place_name(behind_conversions(expr)) else { return };
+        let Some(place) = super::places::place_name(behind_conversions(expr)) else { return };
         let Some(value) = frame.get(&place).cloned() else {
             // `body.name`: only the field was looked at.
             if let Some((owner, _)) = place.split_once('.')

@@ -1,0 +1,188 @@
+//! Which functions a method call may run, and what impls say of a type.
+
+use super::{TypeScope, World};
+use crate::facts::ItemKind;
+use crate::link::index::{DefId, FnId, ImplId};
+use crate::link::resolve::Res;
+use crate::link::ty::{Bound, Ty, last_segment};
+
+/// Functions that a method call may run.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Methods {
+    pub(crate) functions: Vec<FnId>,
+    /// Found through a trait: any of them may be the one.
+    pub(crate) dispatched: bool,
+    /// Some implementation could not be seen.
+    pub(crate) incomplete: bool,
+}
+
+impl World<'_> {
+    /// Functions called `name` that `ty` itself (not what it derefs to) has: inherent, by trait, by default body, by
+    /// blanket impl. For `dyn Trait`, bounds and parameters: those of all implementors.
+    pub(crate) fn methods(&self, ty: &Ty, name: &str) -> Methods {
+        match ty {
+            Ty::Adt(def, _) => {
+                let impls = self.by_adt.get(def).map_or(&[][..], Vec::as_slice);
+                self.impl_methods(impls, name)
+                    .or_else(|| self.delegated_methods(*def, name))
+                    .unwrap_or_else(|| self.blanket_methods(ty, name))
+            }
+            Ty::External(path, _) => {
+                let impls = self.by_external.get(path).map_or(&[][..], Vec::as_slice);
+                self.impl_methods(impls, name).unwrap_or_else(|| {
+                    if self.client_type(ty).is_some() { self.blanket_methods(ty, name) } else { Methods::default() }
+                })
+            }
+            Ty::Bounded(bounds) => self.bound_methods(bounds, name),
+            _ => Methods::default(),
+        }
+    }
+
+    fn impl_methods(&self, impls: &[ImplId], name: &str) -> Option<Methods> {
+        // An inherent function shadows one of a trait; `#[cfg]` twins are both taken.
+        for inherent in [true, false] {
+            let found: Vec<FnId> = impls
+                .iter()
+                .map(|&id| self.index.impl_(id))
+                .filter(|item| item.trait_.is_none() == inherent)
+                .filter_map(|item| item.functions.get(name).copied())
+                .collect();
+            if !found.is_empty() {
+                return Some(Methods { functions: found, dispatched: false, incomplete: false });
+            }
+        }
+        for &id in impls {
+            let item = self.index.impl_(id);
+            if let Some(trait_) = item.trait_.and_then(|path| self.local_trait(item.module, path))
+                && let Some(found) = self.default_method(trait_, name)
+            {
+                return Some(Methods { functions: vec![found], dispatched: false, incomplete: false });
+            }
+        }
+        None
+    }
+
+    /// Methods that a derive gives to an enum by handing the call to what its variants hold.
+    fn delegated_methods(&self, def: DefId, name: &str) -> Option<Methods> {
+        let item = self.index.def(def).item;
+        let ItemKind::Enum { variants, .. } = &item.kind else { return None };
+        let delegates = item.attributes.others.iter().any(|attribute| {
+            matches!(last_segment(&attribute.path), "enum_dispatch" | "delegate" | "enum_delegate" | "ambassador")
+        });
+        if !delegates {
+            return None;
+        }
+        let mut found = Methods { dispatched: true, ..Methods::default() };
+        for at in 0..variants.len() {
+            let fields = self.variant_fields(def, u16::try_from(at).unwrap_or(u16::MAX));
+            let inner = fields.first().map(|(_, ty)| self.associated_functions(ty, name)).unwrap_or_default();
+            found.incomplete |= inner.functions.is_empty();
+            found.functions.extend(inner.functions);
+        }
+        (!found.functions.is_empty()).then_some(found)
+    }
+
+    fn default_method(&self, trait_: DefId, name: &str) -> Option<FnId> {
+        let id = *self.index.traits.get(&trait_)?.functions.get(name)?;
+        self.index.function(id).function.body.is_some().then_some(id)
+    }
+
+    fn blanket_methods(&self, ty: &Ty, name: &str) -> Methods {
+        for &(id, trait_) in &self.blanket {
+            let item = self.index.impl_(id);
+            let function = item.functions.get(name).copied().or_else(|| self.default_method(trait_, name));
+            if let Some(function) = function
+                && self.satisfies_blanket(ty, id)
+            {
+                return Methods { functions: vec![function], dispatched: false, incomplete: false };
+            }
+        }
+        Methods::default()
+    }
+
+    /// Whether the bounds of a blanket impl speak of client connections, and `ty` is one (or is a type of the workspace,
+    /// for which any bound may hold).
+    fn satisfies_blanket(&self, ty: &Ty, id: ImplId) -> bool {
+        let item = self.index.impl_(id);
+        let client_bound = item.generics.params.iter().flat_map(|param| &param.bounds).any(|bound| {
+            self.resolver
+                .path(item.module, bound)
+                .iter()
+                .any(|res| matches!(res, Res::External(path) if self.catalogue.trait_spec(path).is_some()))
+        });
+        !client_bound || self.chain(ty).iter().any(|ty| self.client_type(ty).is_some())
+    }
+
+    fn bound_methods(&self, bounds: &[Bound], name: &str) -> Methods {
+        let mut found = Methods::default();
+        for bound in bounds {
+            let Bound::Local(trait_) = bound else { continue };
+            let Some(info) = self.index.traits.get(trait_) else { continue };
+            let Some(&declared) = info.functions.get(name) else { continue };
+            let default = self.default_method(*trait_, name);
+            found.dispatched = true;
+            for &id in self.by_trait.get(trait_).into_iter().flatten() {
+                let item = self.index.impl_(id);
+                if item.test {
+                    continue;
+                }
+                match item.functions.get(name).copied().or(default) {
+                    Some(function) if !found.functions.contains(&function) => found.functions.push(function),
+                    Some(_) => {}
+                    None => found.incomplete = true,
+                }
+            }
+            if found.functions.is_empty() {
+                found.functions.push(default.unwrap_or(declared));
+                found.incomplete = true;
+            }
+            // A trait bounded by a client's trait can be implemented by its connections alone.
+            break;
+        }
+        found
+    }
+
+    /// The functions of a type by `Type::name`.
+    pub(crate) fn associated_functions(&self, ty: &Ty, name: &str) -> Methods {
+        for ty in self.chain(ty) {
+            let found = self.methods(&ty, name);
+            if !found.functions.is_empty() {
+                return found;
+            }
+        }
+        Methods::default()
+    }
+
+    /// The trait impl of a type by the trait's last name: `Display`, `ToRedisArgs`, `AsRef`.
+    pub(crate) fn trait_function(&self, def: DefId, trait_name: &str, function: &str) -> Option<FnId> {
+        self.by_adt.get(&def)?.iter().find_map(|&id| {
+            let item = self.index.impl_(id);
+            let last = item.trait_?.last()?;
+            (last.name == trait_name).then(|| item.functions.get(function).copied()).flatten()
+        })
+    }
+
+    /// `impl From<Own> for String`.
+    pub(crate) fn conversion_to_text(&self, def: DefId) -> Option<FnId> {
+        let impls =
+            self.by_external.iter().filter(|(path, _)| last_segment(path) == "String").flat_map(|(_, impls)| impls);
+        impls.copied().find_map(|id| {
+            let item = self.index.impl_(id);
+            let last = item.trait_?.last().filter(|last| last.name == "From")?;
+            let from = self.ty(last.args.first()?, &TypeScope::of(item.module));
+            matches!(from, Ty::Adt(own, _) if own == def).then(|| item.functions.get("from").copied()).flatten()
+        })
+    }
+
+    /// Whether a type of the workspace implements a client's connection trait, so that it has all its commands.
+    pub(crate) fn implements_connection(&self, ty: &Ty) -> Option<crate::clients::ClientId> {
+        let Ty::Adt(def, _) = ty else { return None };
+        self.by_adt.get(def)?.iter().find_map(|&id| {
+            let item = self.index.impl_(id);
+            self.resolver.path(item.module, item.trait_?).iter().find_map(|res| match res {
+                Res::External(path) => self.catalogue.trait_spec(path).map(|spec| spec.client),
+                _ => None,
+            })
+        })
+    }
+}
