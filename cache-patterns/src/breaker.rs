@@ -152,6 +152,16 @@ impl Breaker {
         }
     }
 
+    /// The node has answered something that no caller waited for. However often probes have failed before, the next one
+    /// goes out as after the first time.
+    pub fn answered(&mut self) {
+        if let State::Open { until, length } = &mut self.state {
+            let spared = length.saturating_sub(self.policy.open);
+            *until = until.saturating_sub(crate::clock::millis(spared));
+            *length -= spared;
+        }
+    }
+
     /// A probe that will never be reported: its caller was dropped.
     pub fn forget(&mut self, permit: Permit) {
         if let (Permit::Probe, State::HalfOpen { running, .. }) = (permit, &mut self.state) {
@@ -247,6 +257,20 @@ mod tests {
         assert_eq!(fail(&mut breaker, 1_000), Permit::Probe);
         assert_eq!(breaker.ask(2_999), Permit::Refused);
         assert_eq!(breaker.ask(3_000), Permit::Probe);
+    }
+
+    #[test]
+    fn a_node_that_answers_is_probed_as_after_the_first_time() {
+        let mut breaker = Breaker::new(BreakerPolicy::default());
+        (0..20).for_each(|_| assert_eq!(fail(&mut breaker, 0), Permit::Call));
+        breaker.answered();
+        assert_eq!(breaker.ask(999), Permit::Refused, "not before the first wait is over");
+        assert_eq!(fail(&mut breaker, 1_000), Permit::Probe);
+        assert_eq!(fail(&mut breaker, 3_000), Permit::Probe);
+        assert_eq!(breaker.ask(4_000), Permit::Refused, "until 7,000");
+        breaker.answered();
+        breaker.answered();
+        assert_eq!(breaker.ask(4_000), Permit::Probe);
     }
 
     proptest! {

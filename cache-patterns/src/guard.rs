@@ -57,6 +57,12 @@ impl Node {
         if self.closed.load(Ordering::Acquire) { Permit::Call } else { self.locked(now, |breaker| breaker.ask(now)) }
     }
 
+    fn answered(&self, now: u64) {
+        if !self.closed.load(Ordering::Acquire) {
+            self.locked(now, Breaker::answered);
+        }
+    }
+
     fn report(&self, permit: Permit, took: Duration, failed: bool, slow: Duration, now: u64) {
         let fine = permit == Permit::Call && !failed && took <= slow && self.closed.load(Ordering::Acquire);
         if fine && self.second.load(Ordering::Relaxed) == now / 1000 {
@@ -239,7 +245,7 @@ impl Guard {
         self.show_breakers();
         let Ok(Ok(info)) = tokio::time::timeout(deadline, self.store.info()).await else { return };
         self.watermark.fetch_max(info.watermark, Ordering::Relaxed);
-        let now = self.server_seconds();
+        let (now, steady) = (self.server_seconds(), self.clock.steady_ms());
         let mut known = lock(&self.identities);
         let nodes = info.identities.len().max(known.len());
         known.resize(nodes, None);
@@ -250,6 +256,7 @@ impl Guard {
                 self.node(node).watermark.store(now, Ordering::Relaxed);
             }
             known[node] = Some(identity);
+            self.node(node).answered(steady);
         }
     }
 

@@ -6,7 +6,8 @@ mod common;
 use std::time::{Duration, Instant};
 
 use cache_patterns::breaker::BreakerState;
-use cache_patterns::store::RedisStore;
+use cache_patterns::store::{MemoryStore, RedisStore};
+use cache_patterns::testing::FaultStore;
 use cache_patterns::{Cache, Invalidated, Key, Limits};
 use common::source::Source;
 use common::{Profile, RedisServer};
@@ -137,6 +138,73 @@ async fn callers_are_served_while_redis_is_gone_and_owed_invalidations_come_firs
     }
     assert_eq!(revision(&cache, &source, 7).await, newest);
     assert_eq!(revision(&other, &source, 7).await, newest, "and it reached the store");
+}
+
+/// Over tokio's paused time: what is counted here are the cache's own waits.
+#[tokio::test(start_paused = true)]
+async fn after_a_long_outage_the_store_is_used_again_within_moments() {
+    let (store, faults) = FaultStore::new(MemoryStore::default());
+    let cache = Cache::builder(store).limits(Limits { early_refresh: 0.0, ..Limits::default() }).build().await.unwrap();
+    let source = Source::default();
+    source.write(7);
+    revision(&cache, &source, 7).await;
+    cache.idle().await;
+    for outage in [1, 10, 300].map(Duration::from_secs) {
+        faults.down(true);
+        let ends = tokio::time::Instant::now() + outage;
+        while tokio::time::Instant::now() < ends {
+            revision(&cache, &source, 7).await;
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        assert_ne!(cache.breaker(0), BreakerState::Closed);
+        faults.down(false);
+        let back = tokio::time::Instant::now();
+        while cache.breaker(0) != BreakerState::Closed {
+            revision(&cache, &source, 7).await;
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            assert!(back.elapsed() < Duration::from_secs(120));
+        }
+        println!("outage of {outage:?}: the store was used again after {:?}", back.elapsed());
+        // A second until the node is asked, one until it is probed, and the probes.
+        assert!(back.elapsed() < Duration::from_secs(3));
+    }
+}
+
+/// Whichever call of a miss is cut, before or after the store has done it: no lease stays behind that others wait for.
+#[tokio::test(start_paused = true)]
+async fn a_call_that_is_cut_keeps_nobody_waiting() {
+    let store = MemoryStore::default();
+    let (line, faults) = FaultStore::new(store.clone());
+    let limits = Limits { early_refresh: 0.0, lease: Duration::from_secs(30), ..Limits::default() };
+    let one = Cache::builder(line).limits(limits.clone()).build().await.unwrap();
+    let two = Cache::builder(store).limits(limits).build().await.unwrap();
+    let source = Source::default();
+    let mut id = 0;
+    // The calls are: read, lease, fill.
+    for (nth, carried_out, many) in (1..=3)
+        .flat_map(|nth| [false, true].map(|done| (nth, done)))
+        .flat_map(|(n, d)| [false, true].map(|m| (n, d, m)))
+    {
+        id += 1;
+        source.write(id);
+        faults.cut(nth, carried_out);
+        if many {
+            let from = source.clone();
+            let found = one.get_many_or_load(&[id], move |ids| from.clone().load_many(ids)).await.unwrap();
+            let value: &cache_patterns::Cached<Profile> = &found[&id];
+            assert_eq!(value.revision, 1);
+        } else {
+            assert_eq!(revision(&one, &source, id).await, 1);
+        }
+        one.idle().await;
+        let began = tokio::time::Instant::now();
+        assert_eq!(revision(&two, &source, id).await, 1);
+        let waited = began.elapsed();
+        assert!(waited < Duration::from_millis(100), "call {nth}, done {carried_out}, many {many}: {waited:?}");
+        two.idle().await;
+    }
+    println!("{id} ways to cut a miss: {} loads", source.loads());
+    assert_eq!(one.breaker(0), BreakerState::Closed);
 }
 
 /// The most memory that this process has had, in KiB; 0 where the system does not tell.

@@ -16,7 +16,7 @@ use crate::flight::{Flight, Moment, Pilot};
 use crate::local::Ticket;
 use crate::observe::Meter;
 use crate::slot::{Acquired, Filled, Want};
-use crate::store::Token;
+use crate::store::{StoreError, Token};
 
 /// What a flight brings.
 pub(super) type Landed<E, Er> = Result<(Entry<E>, Source), LoadError<Er>>;
@@ -60,12 +60,22 @@ pub(super) enum Reason {
 enum Leave<E> {
     /// Load, and fill under this token.
     Lease(Token),
-    /// Load, and do not fill. `certain`: callers that come late may have the value nevertheless.
-    NoFill { with_store: bool, certain: bool },
+    /// Load, and do not fill. `certain`: callers that come late may have the value nevertheless. `asked`: the token of a
+    /// lease that the store may have granted without a word.
+    NoFill { with_store: bool, certain: bool, asked: Option<Token> },
     /// Somebody else has loaded it; the store was asked at this moment.
     Answer(Entry<E>, Moment),
     /// Somebody else is at it, and nobody waits here.
     GiveUp,
+}
+
+/// What became of a value that was to be stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Filling {
+    Stored,
+    NotStored,
+    /// The store did not answer. It may have the value, or the lease may still lie there and keep others waiting.
+    Unknown,
 }
 
 /// The whole flight. Runs in a task of its own.
@@ -93,11 +103,14 @@ pub(super) async fn fly<E, Er, F, Fut>(
             publish(Ok((entry, Source::Store)), asked);
             pilot.land(asked);
         }
-        Leave::NoFill { with_store, certain } => {
+        Leave::NoFill { with_store, certain, asked: token } => {
             let asked = pilot.flight().mark();
             let result = load::run(&inner, &meter, with_store, load).await;
             publish(inner.landed(&result), asked);
             pilot.land(if certain { Moment::END } else { asked });
+            if let Some(token) = token {
+                inner.release(&request.key, token).await;
+            }
         }
         Leave::Lease(token) => {
             let asked = pilot.flight().mark();
@@ -109,19 +122,21 @@ pub(super) async fn fly<E, Er, F, Fut>(
             let landed = inner.landed(&result);
             let entry = landed.as_ref().ok().map(|(entry, _)| entry.clone());
             publish(landed, asked);
-            let certain = match entry {
-                Some(entry) => {
-                    let sent = pilot.flight().mark();
-                    let stored = inner.fill(&request.key, token, ticket, entry, result.wishes, &meter).await;
-                    if stored { sent } else { asked }
-                }
-                None => {
-                    inner.release(&request.key, token).await;
-                    // An error is as true for those who came late.
-                    Moment::END
-                }
+            let Some(entry) = entry else {
+                inner.release(&request.key, token).await;
+                // An error is as true for those who came late.
+                pilot.land(Moment::END);
+                return;
             };
-            pilot.land(certain);
+            let sent = pilot.flight().mark();
+            match inner.fill(&request.key, token, ticket, entry, result.wishes, &meter).await {
+                Filling::Stored => pilot.land(sent),
+                Filling::NotStored => pilot.land(asked),
+                Filling::Unknown => {
+                    pilot.land(asked);
+                    inner.release(&request.key, token).await;
+                }
+            }
         }
     }
 }
@@ -130,12 +145,13 @@ impl Inner {
     /// Asks for the lease until there is an answer: a lease, a value, or the end of patience.
     async fn leave<E: CacheEntity>(&self, request: &Request, reason: Reason, flight: &Flight<Erased>) -> Leave<E> {
         let key = request.key.as_str();
-        let without_store = Leave::NoFill { with_store: false, certain: true };
+        let without_store = |asked| Leave::NoFill { with_store: false, certain: true, asked };
         if reason == Reason::NoStore || self.guard.distrusts(key) {
-            return without_store;
+            return without_store(None);
         }
         let node = self.guard.store.node(key);
-        let token = Token::new();
+        let mut token = Token::new();
+        let mut broken = false;
         let mut want =
             Want { fingerprint: E::FINGERPRINT, at_least: request.demand.at_least, refresh: reason != Reason::Miss };
         let patience = Instant::now() + self.limits.wait;
@@ -146,7 +162,9 @@ impl Inner {
             let acquired = self.guard.call(node, command, self.guard.store.acquire(key, token, lease, want)).await;
             let remaining = match acquired {
                 Ok(Acquired::Granted { .. }) => return Leave::Lease(token),
-                Ok(Acquired::Fenced { .. }) => return Leave::NoFill { with_store: true, certain: false },
+                Ok(Acquired::Fenced { .. }) => {
+                    return Leave::NoFill { with_store: true, certain: false, asked: None };
+                }
                 Ok(Acquired::Fresh(bytes)) => {
                     if let Reading::Entry(entry) = read::<E>(Some(&bytes), &self.meters)
                         && entry.trusted(self.guard.watermark(node))
@@ -159,9 +177,16 @@ impl Inner {
                 }
                 Ok(Acquired::Busy { .. }) if reason == Reason::Refresh => return Leave::GiveUp,
                 Ok(Acquired::Busy { remaining, .. }) => remaining,
+                // The connection broke: once more on the next one. The lease may have been granted without a word, and
+                // is given back. The token is new, because the first request may still be on its way: granted again
+                // after an invalidation, it would let an older value in.
+                Err(StoreError::Unreachable(_)) if !broken && self.try_release(key, token).await => {
+                    (broken, token) = (true, Token::new());
+                    continue;
+                }
                 Err(error) => {
                     tracing::debug!(entity = E::ENTITY, %error, "loading without the store");
-                    return without_store;
+                    return without_store(Some(token));
                 }
             };
             // Another process loads. Its value is read as soon as it is there; its lease is taken over when it ends.
@@ -171,7 +196,7 @@ impl Inner {
                 pause = (pause * 2).min(Duration::from_millis(50));
                 let asked = flight.mark();
                 let Ok(bytes) = self.guard.call(node, self.limits.read, self.guard.store.get(key)).await else {
-                    return without_store;
+                    return without_store(None);
                 };
                 let now = self.guard.now();
                 match read::<E>(bytes.as_ref(), &self.meters) {
@@ -189,7 +214,7 @@ impl Inner {
                 }
             }
             if Instant::now() >= patience {
-                return Leave::NoFill { with_store: true, certain: false };
+                return Leave::NoFill { with_store: true, certain: false, asked: None };
             }
         }
     }
@@ -251,7 +276,7 @@ impl Inner {
         }
     }
 
-    /// Stores what was loaded, and makes the local copy. Whether the store took it.
+    /// Stores what was loaded, and makes the local copy.
     pub(super) async fn fill<E: CacheEntity>(
         &self,
         key: &str,
@@ -260,17 +285,17 @@ impl Inner {
         mut entry: Entry<E>,
         wishes: Wishes,
         meter: &Meter,
-    ) -> bool {
+    ) -> Filling {
         let Some((bytes, ttl)) = self.prepare(&mut entry, wishes, meter) else {
             self.release(key, token).await;
-            return false;
+            return Filling::NotStored;
         };
         let node = self.guard.store.node(key);
         let filled = self.guard.call(node, self.limits.command, self.guard.store.fill(key, token, bytes, ttl)).await;
         self.filled(filled.ok(), key, token, ticket, &entry, meter).await
     }
 
-    /// Acts upon the store's answer to a fill; `None`: there was none. Whether it took the value.
+    /// Acts upon the store's answer to a fill; `None`: there was none.
     pub(super) async fn filled<E: CacheEntity>(
         &self,
         answer: Option<Filled>,
@@ -279,18 +304,21 @@ impl Inner {
         ticket: Ticket,
         entry: &Entry<E>,
         meter: &Meter,
-    ) -> bool {
+    ) -> Filling {
         match answer {
-            Some(Filled::Stored) => self.keep(key, ticket, entry),
+            Some(Filled::Stored) => {
+                self.keep(key, ticket, entry);
+                return Filling::Stored;
+            }
             Some(Filled::Lost) => meter.refused(),
             Some(Filled::Older) => {
                 meter.refused();
                 tracing::debug!(entity = meter.entity, "the source is behind what is known to be committed");
                 self.release(key, token).await;
             }
-            None => {}
+            None => return Filling::Unknown,
         }
-        answer == Some(Filled::Stored)
+        Filling::NotStored
     }
 
     /// The bytes and the hard expiry of an entry that was loaded; `None`: it is not to be stored.
@@ -330,8 +358,13 @@ impl Inner {
     }
 
     pub(super) async fn release(&self, key: &str, token: Token) {
-        let node = self.guard.store.node(key);
         // Where it does not arrive, the lease ends by itself.
-        let _ = self.guard.call(node, self.limits.command, self.guard.store.release(key, token)).await;
+        let _ = self.try_release(key, token).await;
+    }
+
+    /// Gives a lease back; whether the store has answered.
+    pub(super) async fn try_release(&self, key: &str, token: Token) -> bool {
+        let node = self.guard.store.node(key);
+        self.guard.call(node, self.limits.command, self.guard.store.release(key, token)).await.is_ok()
     }
 }

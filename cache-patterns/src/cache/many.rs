@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::entry::{Cached, Entry, Source, read};
-use super::lead::{Demand, Landed};
+use super::lead::{Demand, Filling, Landed};
 use super::load::{self, Wishes};
 use super::{Cache, Erased, Inner};
 use crate::entity::CacheEntity;
@@ -172,6 +172,8 @@ where
     Fut: Future<Output = Result<Vec<E>, Er>> + Send + 'static,
 {
     let (mut leased, mut unleased, mut busy) = (Vec::new(), Vec::new(), Vec::new());
+    // Leases that may have been granted without a word.
+    let mut unknown = Vec::new();
     let want = Want { fingerprint: E::FINGERPRINT, ..Want::default() };
     for (node, group) in inner.by_node(seats, |seat| &seat.key) {
         let (mut trusted, distrusted): (Vec<_>, Vec<_>) =
@@ -183,6 +185,7 @@ where
         let call =
             inner.guard.call(node, inner.limits.command, inner.guard.store.acquire_many(&keys, lease, want)).await;
         let Ok(answers) = call else {
+            unknown.extend(keys);
             unleased.extend(trusted.into_iter().map(|seat| (seat, true)));
             continue;
         };
@@ -207,6 +210,7 @@ where
         let left = left.into_iter().map(|seat| (seat, false)).collect();
         load_many::<E, Er, F, Fut>(&inner, Vec::new(), left, &meter, &load).await;
     }
+    release_all(&inner, unknown.iter().map(|(key, token)| (key.as_str(), *token))).await;
 }
 
 fn answered<E: CacheEntity, Er: Send + Sync + 'static>(inner: &Inner, seat: Seat<E>, entry: Entry<E>) {
@@ -276,11 +280,11 @@ async fn load_many<E, Er, F, Fut>(
     let (values, took) = match result {
         Ok(loaded) => loaded,
         Err(error) => {
-            for seat in &leased {
-                inner.release(&seat.key, seat.token).await;
-            }
-            for seat in leased.into_iter().chain(unleased.into_iter().map(|(seat, _)| seat)) {
+            for seat in leased.iter().chain(unleased.iter().map(|(seat, _)| seat)) {
                 seat.pilot.flight().publish(Arc::new(Landed::<E, Er>::Err(error.clone())), Moment::END);
+            }
+            release_all(inner, leased.iter().map(|seat| (seat.key.as_str(), seat.token))).await;
+            for seat in leased.into_iter().chain(unleased.into_iter().map(|(seat, _)| seat)) {
                 seat.pilot.land(Moment::END);
             }
             return;
@@ -315,9 +319,23 @@ async fn load_many<E, Er, F, Fut>(
         filled.iter_mut().for_each(|(_, seat)| seat.mark());
         let answers = inner.guard.call(node, inner.limits.command, inner.guard.store.fill_many(fills)).await;
         let mut answers = answers.unwrap_or_default().into_iter();
+        let mut unknown = Vec::new();
         for (entry, seat) in filled {
-            let stored = inner.filled(answers.next(), &seat.key, seat.token, seat.ticket, &entry, meter).await;
-            seat.pilot.land(if stored { seat.asked } else { Moment::START });
+            let filling = inner.filled(answers.next(), &seat.key, seat.token, seat.ticket, &entry, meter).await;
+            seat.pilot.land(if filling == Filling::Stored { seat.asked } else { Moment::START });
+            if filling == Filling::Unknown {
+                unknown.push((seat.key, seat.token));
+            }
+        }
+        release_all(inner, unknown.iter().map(|(key, token)| (key.as_str(), *token))).await;
+    }
+}
+
+/// Gives leases back, as long as the store answers.
+async fn release_all(inner: &Inner, leases: impl Iterator<Item = (&str, Token)>) {
+    for (key, token) in leases {
+        if !inner.try_release(key, token).await {
+            return;
         }
     }
 }

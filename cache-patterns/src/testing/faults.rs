@@ -25,6 +25,8 @@ struct State {
     hangs: bool,
     /// Answers are lost after the call was carried out.
     mute: bool,
+    /// The call with this number fails, carried out or not.
+    cut: Option<(u64, bool)>,
 }
 
 impl Faults {
@@ -41,6 +43,12 @@ impl Faults {
     /// Every call is carried out, and its answer lost.
     pub fn mute(&self, mute: bool) {
         lock(&self.state).mute = mute;
+    }
+
+    /// The `nth` call from here on, beginning with 1, fails as it does when the connection is cut: before the store was
+    /// told (`carried_out` is false), or on the way of the answer.
+    pub fn cut(&self, nth: u64, carried_out: bool) {
+        lock(&self.state).cut = Some((self.calls() + nth, carried_out));
     }
 
     /// Every call takes this much longer.
@@ -78,7 +86,7 @@ impl<S: Store> FaultStore<S> {
         call: impl FnOnce(&'a S) -> StoreFuture<'a, T> + Send + 'a,
     ) -> StoreFuture<'a, T> {
         Box::pin(async move {
-            self.faults.calls.fetch_add(1, Ordering::SeqCst);
+            let number = self.faults.calls.fetch_add(1, Ordering::SeqCst) + 1;
             let state = *lock(&self.faults.state);
             if !state.delay.is_zero() {
                 tokio::time::sleep(state.delay).await;
@@ -89,7 +97,15 @@ impl<S: Store> FaultStore<S> {
             if state.down {
                 return Err(StoreError::Unreachable("switched off by a test".to_owned()));
             }
+            let cut = state.cut.filter(|(cut, _)| *cut == number);
+            let unreachable = || Err(StoreError::Unreachable("cut by a test".to_owned()));
+            if cut.is_some_and(|(_, carried_out)| !carried_out) {
+                return unreachable();
+            }
             let answer = call(&self.store).await;
+            if cut.is_some() {
+                return unreachable();
+            }
             if !state.late.is_zero() {
                 tokio::time::sleep(state.late).await;
             }

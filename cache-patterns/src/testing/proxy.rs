@@ -148,6 +148,12 @@ impl Proxy {
         self.line.requests.load(Ordering::SeqCst)
     }
 
+    /// How many connections were opened so far.
+    #[must_use]
+    pub fn connections(&self) -> u64 {
+        self.line.opened.load(Ordering::SeqCst)
+    }
+
     fn with(&self, change: impl FnOnce(&mut Faults)) {
         change(&mut lock(&self.line.faults));
     }

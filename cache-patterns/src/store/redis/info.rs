@@ -32,7 +32,7 @@ fn text(value: Value) -> Result<String, StoreError> {
 impl Inner {
     pub(super) async fn info(&self) -> Result<Info, StoreError> {
         let link = self.link().await?;
-        let send = async |command: &redis::Cmd| link.send(command).await.map_err(|error| store_error(&error));
+        let send = async |command: &redis::Cmd| link.ask(command).await.map_err(|error| store_error(&error));
         let (seconds, micros) = <(i64, i64)>::from_redis_value(send(&redis::cmd("TIME")).await?)
             .map_err(|error| StoreError::Refused(error.to_string()))?;
         self.offset.store(seconds * 1000 + micros / 1000 - wall(), Ordering::Relaxed);

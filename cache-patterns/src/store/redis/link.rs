@@ -102,6 +102,16 @@ impl Link {
         }
     }
 
+    /// A command that changes nothing: it is asked again when the connection breaks.
+    pub(crate) async fn ask(&self, command: &Cmd) -> RedisResult<Value> {
+        match self {
+            Self::One(link) => link.ask(command).await,
+            // The cluster client does so by itself.
+            #[cfg(feature = "cluster")]
+            Self::Cluster(_) => self.send(command).await,
+        }
+    }
+
     /// On the node that answers for the slot, or on any.
     #[cfg_attr(not(feature = "cluster"), expect(unused_variables, reason = "there is only one node"))]
     pub(crate) async fn send_to_slot(&self, command: &Cmd, slot: u16) -> RedisResult<Value> {

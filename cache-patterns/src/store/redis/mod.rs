@@ -251,7 +251,7 @@ impl Store for RedisStore {
         Box::pin(async move {
             let mut command = redis::cmd("GET");
             command.arg(key);
-            slot_bytes(or_nothing(self.inner.link().await?.send(&command).await)?)
+            slot_bytes(or_nothing(self.inner.link().await?.ask(&command).await)?)
         })
     }
 
@@ -262,7 +262,7 @@ impl Store for RedisStore {
             }
             let mut command = redis::cmd("MGET");
             command.arg(keys);
-            let answer = self.inner.link().await?.send(&command).await.map_err(|error| store_error(&error))?;
+            let answer = self.inner.link().await?.ask(&command).await.map_err(|error| store_error(&error))?;
             let Value::Array(slots) = answer else {
                 return Err(StoreError::Refused("MGET has answered in an unknown form".to_owned()));
             };

@@ -1,7 +1,8 @@
 //! One multiplexed connection that is opened again whenever it breaks.
 //!
 //! Sending takes no lock that others take. Connecting runs in a task of its own, so that a caller with a
-//! short deadline neither ends it nor is needed for it.
+//! short deadline neither ends it nor is needed for it. The first call after a break connects at once; only a failed
+//! attempt is followed by a pause, in which calls fail without waiting.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -22,7 +23,7 @@ const CONNECT: Duration = Duration::from_secs(1);
 /// A connection on which calls were given up for so long and none was answered is dead, also if the kernel does not say
 /// so: the other side is gone without a word, or a router on the way has forgotten the connection.
 const SILENT: Duration = Duration::from_secs(1);
-/// Between attempts.
+/// After a failed attempt.
 const PAUSE: Duration = Duration::from_millis(50);
 
 pub(super) type Connecting = Pin<Box<dyn Future<Output = RedisResult<MultiplexedConnection>> + Send>>;
@@ -38,28 +39,37 @@ pub(crate) struct Reconnecting {
 
 struct Inner {
     open: Box<Opener>,
-    connection: ArcSwapOption<MultiplexedConnection>,
+    connection: ArcSwapOption<Open>,
     born: Instant,
     /// Milliseconds since the birth when a call was given up for the first time since the last answer; 0: none was.
     silent_since: AtomicU64,
     state: Mutex<State>,
 }
 
+/// A connection with its number, so that an error that comes late is not taken for one of its successor's.
+struct Open {
+    number: u64,
+    connection: MultiplexedConnection,
+}
+
 /// A call that waits. Dropped before its answer it was given up: by its deadline, or by a caller that went away.
 struct Waiting<'a> {
     inner: &'a Inner,
+    number: u64,
     answered: bool,
 }
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         if !self.answered {
-            self.inner.given_up();
+            self.inner.given_up(self.number);
         }
     }
 }
 
 struct State {
+    /// Connections so far.
+    opened: u64,
     /// The attempt under way, which announces its end.
     attempt: Option<watch::Receiver<()>>,
     /// No attempt before this time.
@@ -68,7 +78,7 @@ struct State {
 
 impl Reconnecting {
     pub(super) fn new(open: Box<Opener>) -> Self {
-        let state = Mutex::new(State { attempt: None, not_before: None });
+        let state = Mutex::new(State { opened: 0, attempt: None, not_before: None });
         let inner = Inner {
             open,
             connection: ArcSwapOption::empty(),
@@ -79,31 +89,34 @@ impl Reconnecting {
         Self { inner: Arc::new(inner) }
     }
 
+    /// As [`Reconnecting::send`], for a command that changes nothing: where the connection breaks, it is asked on the next
+    /// one. So a connection that was cut, or closed while it was idle, costs its callers a round trip and no more.
+    pub(super) async fn ask(&self, command: &Cmd) -> RedisResult<Value> {
+        match self.send(command).await {
+            Err(error) if is_end(&error) => self.send(command).await,
+            answer => answer,
+        }
+    }
+
     pub(super) async fn send(&self, command: &Cmd) -> RedisResult<Value> {
-        let mut connection = match self.inner.current() {
-            Some(connection) => connection,
+        let (number, mut connection) = match self.inner.current() {
+            Some(current) => current,
             None => {
                 self.connect().await?;
                 self.inner.current().ok_or_else(unreachable)?
             }
         };
-        let mut waiting = Waiting { inner: &self.inner, answered: false };
+        let mut waiting = Waiting { inner: &self.inner, number, answered: false };
         let answer = connection.req_packed_command(command).await.and_then(Value::extract_error);
         waiting.answered = true;
         // Read first: a hit is not to write what all threads read.
         if self.inner.silent_since.load(Ordering::Relaxed) != 0 {
             self.inner.silent_since.store(0, Ordering::Relaxed);
         }
-        self.judge(&answer);
-        answer
-    }
-
-    /// Gives the connection up when the error says that it is of no use any more. An error that comes late may end the
-    /// next one too early, which then is opened again.
-    fn judge(&self, answer: &RedisResult<Value>) {
         if answer.as_ref().is_err_and(is_end) {
-            self.inner.connection.store(None);
+            self.inner.give_up(number);
         }
+        answer
     }
 
     async fn connect(&self) -> RedisResult<()> {
@@ -130,11 +143,18 @@ impl Reconnecting {
             let opened = tokio::time::timeout(CONNECT, (inner.open)()).await;
             let mut state = lock(&inner.state);
             match opened {
-                Ok(Ok(connection)) => inner.connection.store(Some(Arc::new(connection))),
-                Ok(Err(error)) => tracing::debug!(error = error.category(), "the cache store cannot be reached"),
-                Err(_) => tracing::debug!("the cache store does not answer"),
+                Ok(Ok(connection)) => {
+                    state.opened += 1;
+                    inner.silent_since.store(0, Ordering::Relaxed);
+                    inner.connection.store(Some(Arc::new(Open { number: state.opened, connection })));
+                }
+                failed => {
+                    let error = failed.ok().and_then(Result::err);
+                    let error = error.as_ref().map_or("no answer", RedisError::category);
+                    tracing::debug!(error, "the cache store cannot be reached");
+                    state.not_before = Some(Instant::now() + PAUSE);
+                }
             }
-            state.not_before = Some(Instant::now() + PAUSE);
             state.attempt = None;
             drop(state);
             drop(announce);
@@ -144,20 +164,31 @@ impl Reconnecting {
 }
 
 impl Inner {
-    fn given_up(&self) {
+    /// A call on the connection with this number was given up.
+    fn given_up(&self, number: u64) {
+        if self.connection.load().as_ref().is_none_or(|current| current.number != number) {
+            return;
+        }
         let now = millis(self.born.elapsed()).max(1);
         match self.silent_since.compare_exchange(0, now, Ordering::Relaxed, Ordering::Relaxed) {
             Err(since) if now.saturating_sub(since) >= millis(SILENT) => {
                 tracing::debug!("the cache store has fallen silent; its connection is given up");
-                self.connection.store(None);
-                self.silent_since.store(0, Ordering::Relaxed);
+                self.give_up(number);
             }
             _ => {}
         }
     }
 
-    fn current(&self) -> Option<MultiplexedConnection> {
-        self.connection.load().as_ref().map(|connection| (**connection).clone())
+    /// The connection with this number is of no use any more.
+    fn give_up(&self, number: u64) {
+        let current = self.connection.load();
+        if current.as_ref().is_some_and(|current| current.number == number) {
+            self.connection.compare_and_swap(&current, None);
+        }
+    }
+
+    fn current(&self) -> Option<(u64, MultiplexedConnection)> {
+        self.connection.load().as_ref().map(|current| (current.number, current.connection.clone()))
     }
 }
 
