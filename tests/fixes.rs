@@ -238,6 +238,72 @@ fn what_leaves_a_doubt_is_left_alone() {
     }
 }
 
+/// A wrapper with this visibility that never gives a TTL, and a caller for each of these keys.
+fn wrapper(visibility: &str, keys: &[&str]) -> String {
+    let mut source = "use redis::{Commands, Connection, RedisResult};\n\n".to_owned();
+    source += &format!("{visibility}fn put(con: &mut Connection, key: &str, value: &str) -> RedisResult<()> {{\n");
+    source += "    con.set(key, value)\n}\n";
+    for (at, key) in keys.iter().enumerate() {
+        source += &format!("\npub fn put_{at}(con: &mut Connection, id: u64) -> RedisResult<()> {{\n");
+        source += &format!("    put(con, &format!(\"{key}\"), \"x\")\n}}\n");
+    }
+    source
+}
+
+#[test]
+fn a_wrapper_is_mended_only_if_one_ttl_suits_all_its_calls() {
+    let mended = |visibility: &str, keys: &[&str], flags: &[&str]| {
+        let before = wrapper(visibility, keys);
+        let folder = app(&before);
+        tool(folder.path(), &[&["--fix", "--allow-no-vcs"], flags].concat());
+        let after = source(&folder);
+        assert!(after == before || after == before.replace("set(key, value)", "set_ex(key, value, 900)"), "{after}");
+        after != before
+    };
+    let profiles = ["user:profile:{id}", "shop:profile:{id}"];
+    assert!(mended("", &profiles, &[]));
+    assert!(mended("pub(crate) ", &profiles, &[]));
+    // Somebody else may call it with keys of their own.
+    assert!(!mended("pub ", &profiles, &[]));
+    assert!(mended("pub ", &profiles, &["--unsafe-fixes"]));
+    for doubtful in ["shop:stats:{id}", "shop:thing:{id}", "{id}"] {
+        assert!(!mended("", &["user:profile:{id}", doubtful], &["--unsafe-fixes"]), "{doubtful}");
+    }
+    assert!(!mended("", &[], &["--unsafe-fixes"]));
+
+    let folder = app(&wrapper("", &["user:profile:{id}", "shop:stats:{id}"]));
+    let report = report(&tool(folder.path(), &["--only", "missing-ttl", "--format", "json"]));
+    let help = report["findings"][0]["help"].as_str().unwrap();
+    assert!(
+        help.contains("let the callers of `put` pass the TTL") && help.ends_with("different ones: 5m, 15m"),
+        "{help}"
+    );
+}
+
+#[test]
+fn a_command_with_another_answer_takes_the_place_of_one_only_where_that_shows_nowhere() {
+    let key = "format!(\"user:profile:{id}\"), name";
+    for statement in [
+        format!("let set: i64 = con.set_nx({key}).await?;\nassert_eq!(set, 1);\n"),
+        format!("let set: bool = con.set_nx({key}).await.map(|set: i64| set == 1)?;\nassert!(set);\n"),
+        format!("let set = con.set_nx::<_, _, u8>({key}).await?;\nassert_eq!(set, 1);\n"),
+        format!("redis::pipe().set_nx({key}).exec_async(con).await?;\n"),
+        format!("let (set,): (i64,) = redis::pipe().set_nx({key}).query_async(con).await?;\nassert_eq!(set, 1);\n"),
+    ] {
+        assert_eq!(fixed(&statement, &["--only", "missing-ttl"]), program(&statement));
+    }
+    for statement in [
+        format!("con.set_nx::<_, _, ()>({key}).await?;\n"),
+        format!("redis::pipe().set_nx({key}).ignore().exec_async(con).await?;\n"),
+        format!(
+            "let set = redis::cmd(\"SETNX\").arg({}).query_async::<bool>(con).await?;\nassert!(set);\n",
+            key.replace(", name", ").arg(name")
+        ),
+    ] {
+        assert_ne!(fixed(&statement, &["--only", "missing-ttl"]), program(&statement));
+    }
+}
+
 #[test]
 fn a_diff_changes_nothing_and_says_so_by_its_exit_code() {
     let folder = app(&program(PLAIN));

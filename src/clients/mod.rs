@@ -43,4 +43,4 @@ pub use spec::{
 pub use table::{
     AttributeEntry, DeclaredClient, Mode, Rows, StoreEntry, TraitWord, TypeEntry, TypeTable, WaitWord, WaitsTable,
 };
-pub use with_ttl::{FormWord, TtlForm};
+pub use with_ttl::{FormWord, Reply, TtlForm};

@@ -7,7 +7,8 @@
 //! `_` is an argument that stays. `+text` is one that is put in, `.text` stands behind one that stays, any other text
 //! takes the place of a `None`. `{s}` and `{ms}` are the TTL in seconds or milliseconds, `[redis::SetExpiry]` is a path
 //! as the file at hand has to write it. `cast=T`: the TTL has to be a `T`, and the method that sets an expiry takes
-//! another type. `reply`: it answers with another type than the plain write.
+//! another type. `reply`: it answers with another type than the plain write; `bool`: with one that is read the same only
+//! as a truth value. `server=V`: servers before this version refuse it.
 
 use super::error::{RowPath, TableError, did_you_mean};
 use super::version::{Range, contains, parse_range};
@@ -24,10 +25,23 @@ pub struct TtlForm {
     pub milliseconds: bool,
     /// The type of the TTL, where the method that sets an expiry takes another one.
     pub cast: Option<Name>,
-    /// It answers with another type.
-    pub other_reply: bool,
+    /// How its answer is to that of the plain write.
+    pub reply: Reply,
+    /// The first version of the server that takes it, where not all do.
+    pub server: Option<String>,
     /// The client's versions that have it.
     pub(crate) versions: Range,
+}
+
+/// How the answer of a write with a TTL is to that of the plain one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reply {
+    /// The same.
+    Same,
+    /// The same where it is read as a truth value: 1 and 0 become `OK` and nothing.
+    SameAsBool,
+    /// Another type.
+    Other,
 }
 
 /// What becomes of one argument.
@@ -53,7 +67,8 @@ impl TtlForm {
             words: Vec::new(),
             milliseconds: text.contains("{ms}"),
             cast: None,
-            other_reply: false,
+            reply: Reply::Same,
+            server: None,
             versions: (None, None),
         };
         for word in words {
@@ -69,9 +84,11 @@ impl TtlForm {
         for fact in tail.split_ascii_whitespace() {
             match fact.split_once('=') {
                 Some(("cast", ty)) => form.cast = Some(Name::new(ty)),
-                None if fact == "reply" => form.other_reply = true,
+                Some(("server", version)) => form.server = Some(version.to_owned()),
+                None if fact == "reply" => form.reply = Reply::Other,
+                None if fact == "bool" => form.reply = Reply::SameAsBool,
                 _ => {
-                    let near = did_you_mean(fact, ["cast", "reply"]);
+                    let near = did_you_mean(fact, ["bool", "cast", "reply", "server"]);
                     return Err(row.error(format!("`{fact}` after `;` is not known{near}")));
                 }
             }
@@ -122,7 +139,9 @@ mod tests {
         assert!(form.is_in(None));
         let form = parse("set_options _ _ .with_expiration(X({s})); reply").unwrap();
         assert_eq!(form.words.last(), Some(&FormWord::Append(".with_expiration(X({s}))".to_owned())));
-        assert!(form.other_reply);
+        assert_eq!((form.reply, form.server), (Reply::Other, None));
+        let form = parse("set_options _ _ +X({s}); bool server=6.2").unwrap();
+        assert_eq!((form.reply, form.server.as_deref()), (Reply::SameAsBool, Some("6.2")));
     }
 
     #[test]

@@ -50,7 +50,7 @@ fn one_command(site: &Site<'_>, write: &Operation, expiry: &Operation) -> Option
         return None;
     }
     let amount = amount(site, expiry, &second)?;
-    let mut edits = rewrite(site, write, &amount)?;
+    let (mut edits, _) = rewrite(site, write, &amount)?;
     edits.push(site.edit(removed(site, block, at)?, ""));
     Some(safe(format!("send the expiry with the value, in place of an `{}` of its own", expiry.command), edits))
 }

@@ -8,9 +8,13 @@
 //! `apply` puts edits into texts, `rounds` does so until there is nothing left to fix, `tree` and `write` see to what is
 //! on the disk. `docs/fixes.md` lists the kinds with an example each, which a test holds true.
 
+mod answer;
 mod apply;
+mod at_call;
 mod awaited;
 mod expiry;
+mod lifetime;
+mod lock;
 mod rounds;
 mod scan;
 mod site;
@@ -22,6 +26,9 @@ mod tree;
 mod unit;
 mod with_ttl;
 mod write;
+
+use std::cell::RefCell;
+use std::rc::Rc;
 
 use rustc_hash::FxHashMap;
 
@@ -41,9 +48,10 @@ use site::Site;
 type Maker = for<'a> fn(&Site<'a>) -> Option<Fix>;
 
 /// The rules that have fixes.
-const MAKERS: [(&str, Maker); 9] = [
+const MAKERS: [(&str, Maker); 10] = [
     ("dropped-future", awaited::fix),
     ("keys-command", scan::fix),
+    ("lock-without-ttl", lock::fix),
     ("missing-ttl", with_ttl::fix),
     ("non-atomic-expiry", expiry::fix),
     ("suppression-duplicate", suppression::fix),
@@ -69,14 +77,16 @@ pub fn propose(ground: Ground<'_>, findings: &[Finding]) -> Vec<Option<Fix>> {
     for operation in &ground.inventory.operations {
         operations.entry(operation.place).or_default().push(operation);
     }
-    let mut parsed: FxHashMap<FileId, Option<FileFacts>> = FxHashMap::default();
+    let parsed: RefCell<FxHashMap<FileId, Option<Rc<FileFacts>>>> = RefCell::default();
+    // It has passed the check of its depth when it was read.
+    let read = |file| lower_file(ground.workspace.text(file), &LowerOptions::default()).ok().map(Rc::new);
+    let facts_of = |file: FileId| parsed.borrow_mut().entry(file).or_insert_with(|| read(file)).clone();
     let fix = |finding: &Finding| {
         let maker = maker(finding)?;
         let file = finding.primary.file;
+        let facts = facts_of(file)?;
         let text = ground.workspace.text(file);
-        // It has passed the check of its depth when it was read.
-        let facts = parsed.entry(file).or_insert_with(|| lower_file(text, &LowerOptions::default()).ok()).as_ref()?;
-        maker(&Site { ground, finding, all: findings, text, facts, operations: &operations })
+        maker(&Site { ground, finding, all: findings, text, facts: &facts, operations: &operations, others: &facts_of })
     };
     findings.iter().map(fix).collect()
 }

@@ -1,5 +1,7 @@
 //! One finding with all that a fix may look at: its file, the operations, the client's tables.
 
+use std::rc::Rc;
+
 use rustc_hash::FxHashMap;
 
 use super::syntax::{Around, Call};
@@ -36,6 +38,8 @@ pub(super) struct Site<'a> {
     pub(super) text: &'a str,
     pub(super) facts: &'a FileFacts,
     pub(super) operations: &'a FxHashMap<Place, Vec<&'a Operation>>,
+    /// What another file says.
+    pub(super) others: &'a dyn Fn(FileId) -> Option<Rc<FileFacts>>,
 }
 
 impl<'a> Site<'a> {
@@ -43,7 +47,7 @@ impl<'a> Site<'a> {
         self.finding.primary.file
     }
 
-    fn package(&self) -> Option<&'a Package> {
+    pub(super) fn package(&self) -> Option<&'a Package> {
         let file = self.ground.workspace.file(self.file())?;
         self.ground.workspace.package(file.package)
     }

@@ -2,15 +2,17 @@
 //! in the words of its client and version.
 //!
 //! Safe, and made only where the class states a TTL, the write is certainly one of Redis without any, and no other place
-//! gives the key its expiry.
+//! gives the key its expiry. A wrapper that decides for its callers is mended in its body if one TTL suits them all.
 
-use super::site::{Site, number, safe};
+use super::answer::Answer;
+use super::at_call;
+use super::lifetime::{Lifetime, is_plain};
+use super::site::{Site, number, safe, unsafe_};
 use super::syntax::{Call, is_none};
-use crate::clients::{FormWord, TtlForm, TypeKind};
+use crate::clients::{FormWord, Reply, TtlForm, TypeKind};
 use crate::facts::{Expr, ExprKind};
-use crate::finding::{Confidence, Edit, Fix};
-use crate::inventory::{Effect, Operation, TtlKind, Via};
-use crate::rules::{class_ttl, duration};
+use crate::finding::{Edit, Fix};
+use crate::inventory::{Operation, Via};
 
 /// A TTL to write: in seconds, or in milliseconds where it is no whole number of seconds.
 pub(super) struct Amount {
@@ -40,23 +42,30 @@ impl Amount {
 
 pub(super) fn fix(site: &Site<'_>) -> Option<Fix> {
     let op = site.operation(site.finding.primary)?;
-    let of_class = class_ttl(site.ground.policy, op)?;
-    let plain = op.confidence == Confidence::Certain && op.ttl.kind == TtlKind::None && !op.forwards_key;
-    if !plain || op.command != "SET" || site.others(op, Effect::Expire) {
+    if !is_plain(op) {
         return None;
     }
-    // Where all others give the key one TTL that the class allows, this write joins them.
-    let given = site.ttls_of_others(op);
-    let (ms, whose) = match given.as_slice() {
-        [only] if *only <= of_class => (*only, "that others give the key"),
-        _ => (of_class, "of its class"),
-    };
-    let edits = rewrite(site, op, &Amount::of(ms)?)?;
-    Some(safe(format!("give the write the TTL of {} {whose}", duration(ms)), edits))
+    if op.via == Via::Wrapper {
+        return at_call::fix(site, op);
+    }
+    if !matches!(op.command.as_str(), "SET" | "SETNX" | "GETSET") {
+        return None;
+    }
+    let lifetime = Lifetime::of(site, op)?;
+    let (edits, server) = rewrite(site, op, &Amount::of(lifetime.ms)?)?;
+    let mut message = format!("give the write {}", lifetime.described());
+    if let Some(server) = &server {
+        message.push_str(&format!("; servers before {server} refuse it"));
+    }
+    if lifetime.reaches_outside {
+        message.push_str("; calls from other projects get it as well");
+    }
+    let make = if server.is_some() || lifetime.reaches_outside { unsafe_ } else { safe };
+    Some(make(message, edits))
 }
 
-/// The edits that give a plain SET this TTL.
-pub(super) fn rewrite(site: &Site<'_>, op: &Operation, amount: &Amount) -> Option<Vec<Edit>> {
+/// The edits that give a plain write this TTL; with the version of the server that it takes, where not all do.
+pub(super) fn rewrite(site: &Site<'_>, op: &Operation, amount: &Amount) -> Option<(Vec<Edit>, Option<String>)> {
     match op.via {
         Via::Method | Via::Ufcs | Via::Pipeline | Via::Command => {}
         Via::Script | Via::Attribute | Via::Wrapper => return None,
@@ -69,14 +78,14 @@ pub(super) fn rewrite(site: &Site<'_>, op: &Operation, amount: &Amount) -> Optio
 }
 
 /// `con.set(key, value)`.
-fn method(site: &Site<'_>, op: &Operation, call: &Call<'_>, amount: &Amount) -> Option<Vec<Edit>> {
+fn method(site: &Site<'_>, op: &Operation, call: &Call<'_>, amount: &Amount) -> Option<(Vec<Edit>, Option<String>)> {
     let (client, version) = site.client(op)?;
     let form = site
         .ground
         .catalogue
         .with_ttl(client, version, &op.spelled, call.args.len())
         .find(|form| form.milliseconds == amount.milliseconds)?;
-    if form.other_reply && !reply_is_dropped(site, op) {
+    if !takes(site, op, form.reply) {
         return None;
     }
     let written = amount_for(form, amount)?;
@@ -104,7 +113,16 @@ fn method(site: &Site<'_>, op: &Operation, call: &Call<'_>, amount: &Amount) -> 
         }
     }
     // What is put in at one place is one edit.
-    joined(edits)
+    Some((joined(edits), form.server.clone()))
+}
+
+/// Whether what is done with the answer suits the answer.
+fn takes(site: &Site<'_>, op: &Operation, reply: Reply) -> bool {
+    match reply {
+        Reply::Same => true,
+        Reply::SameAsBool => Answer::of(site, op) != Answer::Unknown,
+        Reply::Other => Answer::of(site, op) == Answer::Dropped,
+    }
 }
 
 fn is_call(expr: &Expr) -> bool {
@@ -137,7 +155,7 @@ fn filled(site: &Site<'_>, text: &str, amount: &str) -> Option<String> {
 }
 
 /// Edits that put something in at the same place become one, in their order.
-fn joined(edits: Vec<Edit>) -> Option<Vec<Edit>> {
+fn joined(edits: Vec<Edit>) -> Vec<Edit> {
     let mut out: Vec<Edit> = Vec::new();
     for edit in edits {
         match out.iter_mut().find(|other| other.place == edit.place) {
@@ -145,17 +163,21 @@ fn joined(edits: Vec<Edit>) -> Option<Vec<Edit>> {
             None => out.push(edit),
         }
     }
-    Some(out)
+    out
 }
 
-/// `con.set(…).await?;` as a statement, or bound to `_`.
-fn reply_is_dropped(site: &Site<'_>, op: &Operation) -> bool {
-    site.around(op.place.span).is_some_and(|around| super::expiry::stands_alone(&around).is_some())
-}
-
-/// `cmd("SET").arg(key).arg(value)`: behind the argument with the value.
-fn command(site: &Site<'_>, op: &Operation, amount: &Amount) -> Option<Vec<Edit>> {
+/// `cmd("SET").arg(key).arg(value)`: behind the argument with the value. SETNX and GETSET become a SET that does the same.
+fn command(site: &Site<'_>, op: &Operation, amount: &Amount) -> Option<(Vec<Edit>, Option<String>)> {
     let (client, _) = site.client(op)?;
+    let (word, reply, server) = match op.command.as_str() {
+        "SET" => (None, Reply::Same, None),
+        "SETNX" => (Some("NX"), Reply::SameAsBool, None),
+        "GETSET" => (Some("GET"), Reply::Same, Some("6.2".to_owned())),
+        _ => return None,
+    };
+    if !takes(site, op, reply) {
+        return None;
+    }
     let words = &site.ground.catalogue.type_of_kind(client, TypeKind::Command)?.argument_by;
     let value = site.around(op.value.span?)?;
     let (whole, call) = value.exprs().find_map(|expr| match &expr.kind {
@@ -166,9 +188,21 @@ fn command(site: &Site<'_>, op: &Operation, amount: &Amount) -> Option<Vec<Edit>
     })?;
     // The chain begins with this very command, or goes on with the variable that holds it.
     let space = site.space_before(dot(site, call)?).unwrap_or_default();
-    let word = if amount.milliseconds { "PX" } else { "EX" };
-    let text = format!("{space}.{0}(\"{word}\"){space}.{0}({1})", call.name, amount.written);
-    Some(vec![site.insert(whole.span.end, text)])
+    let argument = |text: &str| format!("{space}.{}({text})", call.name);
+    let mut edits = Vec::new();
+    let mut text = String::new();
+    if let Some(word) = word {
+        let named = op.place.span.of(site.text).trim_matches('"');
+        if !named.eq_ignore_ascii_case(&op.command) || !op.place.span.of(site.text).starts_with('"') {
+            return None;
+        }
+        edits.push(site.edit(op.place.span, "\"SET\""));
+        text.push_str(&argument(&format!("\"{word}\"")));
+    }
+    text.push_str(&argument(if amount.milliseconds { "\"PX\"" } else { "\"EX\"" }));
+    text.push_str(&argument(&amount.written));
+    edits.push(site.insert(whole.span.end, text));
+    Some((edits, server))
 }
 
 /// The dot in front of a method's name.

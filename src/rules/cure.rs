@@ -1,7 +1,11 @@
 //! The cure in the words of the code at hand: its connection, key and value, its client's API.
 
+use std::collections::BTreeSet;
+
 use super::Context;
+use super::report::duration;
 use crate::inventory::{Operation, Via};
+use crate::link::ty::last_segment;
 
 /// A TTL to show where neither the rule file nor another writer of the key says one, in seconds.
 const EXAMPLE_SECONDS: i128 = 900;
@@ -47,6 +51,18 @@ pub(super) fn write_with_ttl(context: Context<'_>, op: &Operation, seconds: i128
         }
         _ => method_with_ttl(op, receiver, key, value, seconds),
     }
+}
+
+/// What a wrapper that never gives a TTL has to become where its calls need different ones (in milliseconds): starts with a
+/// verb, lower case. `None` where one would do for all.
+pub(super) fn for_callers(op: &Operation, wanted: impl Iterator<Item = i128>) -> Option<String> {
+    let wanted: BTreeSet<i128> = wanted.collect();
+    if !op.forwards_key || wanted.len() < 2 {
+        return None;
+    }
+    let ttls: Vec<String> = wanted.into_iter().map(duration).collect();
+    let name = last_segment(&op.function);
+    Some(format!("let the callers of `{name}` pass the TTL, for their keys need different ones: {}", ttls.join(", ")))
 }
 
 /// How to replace a value and keep its TTL, or give it one of `seconds`: starts with a verb, lower case.

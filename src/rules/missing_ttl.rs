@@ -178,7 +178,9 @@ fn judge_gap(context: Context<'_>, usage: &Usage<'_>, gap: &Gap<'_>) -> Option<F
         usage.others(subject).filter(|other| other.creates() && known_ttl(other).is_some()).collect();
     let class_ttl = demand.ttl().map(|limit| limit.ms);
     let seconds = cure::seconds([class_ttl].into_iter().chain(siblings.iter().copied().map(known_ttl)));
-    finding.help = cure::write_with_ttl(context, op, seconds);
+    let wanted = gap.calls.iter().filter_map(|call| Demand::of(context.policy, call).ttl());
+    finding.help = cure::for_callers(op, wanted.map(|limit| limit.ms))
+        .unwrap_or_else(|| cure::write_with_ttl(context, op, seconds));
     if matches!(subject.purpose, Purpose::Cache) {
         finding.help += &format!("; or fill it through `cache-patterns`: {}", cure::get_or_load(subject, ""));
     }
