@@ -71,41 +71,6 @@ async fn a_stampede_over_redis_is_one_load_for_all_caches() {
     assert!(values.iter().all(|value| value.as_ref().unwrap().revision == 1));
 }
 
-/// The leader is dropped after every number of polls that its call takes; the others are served by the one load.
-#[tokio::test]
-async fn a_leader_that_is_dropped_at_any_point_hurts_nobody() {
-    for polls in 0..12 {
-        let (store, faults) = FaultStore::new(MemoryStore::default());
-        // Every call of the store takes a moment, so that there is a point to be dropped at.
-        faults.delay(Duration::from_millis(2));
-        let cache = cache_over(store).await;
-        let source = Source::with_delay(Duration::from_millis(20));
-        source.write(7);
-        let mut leader = Box::pin(get(&cache, &source, 7));
-        for _ in 0..polls {
-            let step = tokio::time::timeout(Duration::from_millis(1), &mut leader).await;
-            if step.is_ok() {
-                break;
-            }
-        }
-        let followers: Vec<_> = (0..999)
-            .map(|_| {
-                let (cache, source) = (cache.clone(), source.clone());
-                tokio::spawn(async move { get(&cache, &source, 7).await })
-            })
-            .collect();
-        tokio::task::yield_now().await;
-        drop(leader);
-        let mut served = 0;
-        for follower in followers {
-            let value = tokio::time::timeout(Duration::from_secs(20), follower).await.expect("nobody hangs").unwrap();
-            served += usize::from(value.is_ok());
-        }
-        println!("dropped after {polls} polls: loads {}, served {served} of 999", source.loads());
-        assert_eq!((source.loads(), served), (1, 999));
-    }
-}
-
 /// Invalidations at a random point of a load: after them, neither the store nor the process has anything older.
 async fn invalidate_during_load(cache: Cache, runs: u64, id_base: u64) -> usize {
     let mut stale = 0;

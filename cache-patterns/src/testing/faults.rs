@@ -1,7 +1,7 @@
 //! A store that fails, hangs or is slow on demand.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -15,6 +15,7 @@ use crate::sync::{Mutex, lock};
 pub struct Faults {
     state: Arc<Mutex<State>>,
     calls: Arc<AtomicU64>,
+    stopped: Arc<AtomicBool>,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -27,6 +28,10 @@ struct State {
     mute: bool,
     /// The call with this number fails, carried out or not.
     cut: Option<(u64, bool)>,
+    /// The call with this number never ends.
+    stop: Option<(u64, bool)>,
+    /// Calls on behalf of a caller: without the questions that a cache asks by itself.
+    number: u64,
 }
 
 impl Faults {
@@ -48,7 +53,34 @@ impl Faults {
     /// The `nth` call from here on, beginning with 1, fails as it does when the connection is cut: before the store was
     /// told (`carried_out` is false), or on the way of the answer.
     pub fn cut(&self, nth: u64, carried_out: bool) {
-        lock(&self.state).cut = Some((self.calls() + nth, carried_out));
+        let mut state = lock(&self.state);
+        state.cut = Some((state.number + nth, carried_out));
+    }
+
+    /// The `nth` call from here on, beginning with 1, never ends: before the store was told, or after. For processes that
+    /// are killed there.
+    pub fn stop(&self, nth: u64, carried_out: bool) {
+        let mut state = lock(&self.state);
+        state.stop = Some((state.number + nth, carried_out));
+    }
+
+    /// Whether a call has met [`Faults::stop`].
+    #[must_use]
+    pub fn has_stopped(&self) -> bool {
+        self.stopped.load(Ordering::SeqCst)
+    }
+
+    async fn stopped(&self) {
+        self.stopped.store(true, Ordering::SeqCst);
+        std::future::pending().await
+    }
+
+    /// What is to be done to the next call, and its number; 0: one that is not counted.
+    fn next(&self, counted: bool) -> (State, u64) {
+        self.calls.fetch_add(1, Ordering::SeqCst);
+        let mut state = lock(&self.state);
+        state.number += u64::from(counted);
+        (*state, if counted { state.number } else { 0 })
     }
 
     /// Every call takes this much longer.
@@ -85,9 +117,16 @@ impl<S: Store> FaultStore<S> {
         &'a self,
         call: impl FnOnce(&'a S) -> StoreFuture<'a, T> + Send + 'a,
     ) -> StoreFuture<'a, T> {
+        self.pass_counted(true, call)
+    }
+
+    fn pass_counted<'a, T: Send + 'a>(
+        &'a self,
+        counted: bool,
+        call: impl FnOnce(&'a S) -> StoreFuture<'a, T> + Send + 'a,
+    ) -> StoreFuture<'a, T> {
         Box::pin(async move {
-            let number = self.faults.calls.fetch_add(1, Ordering::SeqCst) + 1;
-            let state = *lock(&self.faults.state);
+            let (state, number) = self.faults.next(counted);
             if !state.delay.is_zero() {
                 tokio::time::sleep(state.delay).await;
             }
@@ -97,12 +136,19 @@ impl<S: Store> FaultStore<S> {
             if state.down {
                 return Err(StoreError::Unreachable("switched off by a test".to_owned()));
             }
+            let stop = state.stop.filter(|(stop, _)| *stop == number);
+            if stop.is_some_and(|(_, carried_out)| !carried_out) {
+                self.faults.stopped().await;
+            }
             let cut = state.cut.filter(|(cut, _)| *cut == number);
             let unreachable = || Err(StoreError::Unreachable("cut by a test".to_owned()));
             if cut.is_some_and(|(_, carried_out)| !carried_out) {
                 return unreachable();
             }
             let answer = call(&self.store).await;
+            if stop.is_some() {
+                self.faults.stopped().await;
+            }
             if cut.is_some() {
                 return unreachable();
             }
@@ -168,7 +214,7 @@ impl<S: Store> Store for FaultStore<S> {
     }
 
     fn info(&self) -> StoreFuture<'_, Info> {
-        self.pass(|store| store.info())
+        self.pass_counted(false, |store| store.info())
     }
 
     fn raise_watermark(&self, server_seconds: u32) -> StoreFuture<'_, ()> {

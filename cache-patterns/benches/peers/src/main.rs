@@ -1,7 +1,7 @@
 //! `cache-patterns` beside its peers, in one run: what is printed are ratios and counts, because the machine's speed
 //! changes from minute to minute. Needs redis-server; starts one of its own.
 //!
-//! `cargo run --release --manifest-path cache-patterns/benches/peers/Cargo.toml [ROUNDS]`
+//! `cargo run --release --manifest-path cache-patterns/benches/peers/Cargo.toml [ROUNDS [local|stampede|hits|misses|writes]…]`
 
 mod hitbox_peer;
 mod local;
@@ -92,10 +92,16 @@ impl Versioned for FencedRow {}
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let rounds = std::env::args().nth(1).map_or(Ok(5), |rounds| rounds.parse())?;
+    let mut words = std::env::args().skip(1);
+    let rounds = words.next().map_or(Ok(5), |rounds| rounds.parse())?;
+    let parts: Vec<String> = words.collect();
+    let wanted = |part: &str| parts.is_empty() || parts.iter().any(|wanted| wanted == part);
     let server = server::Server::start()?;
-    local::run(rounds).await?;
-    stampede::run(&server.url).await?;
-    remote::run(&server.url, rounds).await?;
-    Ok(())
+    if wanted("local") {
+        local::run(rounds).await?;
+    }
+    if wanted("stampede") {
+        stampede::run(&server.url).await?;
+    }
+    remote::run(&server.url, rounds, wanted).await
 }

@@ -25,7 +25,11 @@ fn id(call: u64) -> u64 {
     call.wrapping_mul(7919) % KEYS
 }
 
-pub(crate) async fn run(url: &str, rounds: usize) -> Result<(), Box<dyn std::error::Error>> {
+pub(crate) async fn run(
+    url: &str,
+    rounds: usize,
+    wanted: impl Fn(&str) -> bool,
+) -> Result<(), Box<dyn std::error::Error>> {
     let raw = redis::Client::open(url)?.get_multiplexed_async_connection().await?;
     let cache = Cache::builder(RedisStore::connect(url).await?).limits(limits()).build().await?;
     let cached = Arc::new(
@@ -44,7 +48,7 @@ pub(crate) async fn run(url: &str, rounds: usize) -> Result<(), Box<dyn std::err
         cache.get_or_load(&id, move || async move { Ok::<_, ()>(row) }).await.map_err(|error| format!("{error:?}"))?;
     }
     tokio::time::sleep(Duration::from_millis(200)).await;
-    for callers in [1, 64] {
+    for callers in [1, 64].into_iter().filter(|_| wanted("hits")) {
         let mut all = Vec::new();
         for _ in 0..rounds {
             let (raw_get, raw_decode, ours, theirs) = (raw.clone(), raw.clone(), cache.clone(), cached.clone());
@@ -93,8 +97,13 @@ pub(crate) async fn run(url: &str, rounds: usize) -> Result<(), Box<dyn std::err
     }
     let hitboxes = upstream.loads.load(std::sync::atomic::Ordering::SeqCst) - KEYS;
     println!("  (loads during the hits: {}; of hitbox: {hitboxes})", cache.stats().loads - KEYS);
-    misses(&raw, &cache, &cached, &hitbox).await?;
-    writes(url, &raw, rounds).await
+    if wanted("misses") {
+        misses(&raw, &cache, &cached, &hitbox).await?;
+    }
+    if wanted("writes") {
+        writes(url, &raw, rounds).await?;
+    }
+    Ok(())
 }
 
 /// What a miss adds to the load, in round trips of a plain GET measured at the same time.
