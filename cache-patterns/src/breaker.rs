@@ -9,7 +9,8 @@ pub struct BreakerPolicy {
     pub window: Duration,
     /// Fewer calls than this are not judged.
     pub least_calls: u32,
-    /// Opens at this share of failed or slow calls, 0 to 1.
+    /// Opens at this share of failed or slow calls, 0 to 1. When `least_calls` slow ones follow each other it opens
+    /// whatever went before: a busy node that freezes has a window full of good calls.
     pub share: f64,
     /// A call that takes longer counts as failed.
     pub slow: Duration,
@@ -72,6 +73,8 @@ const PARTS: usize = 10;
 pub struct Breaker {
     policy: BreakerPolicy,
     state: State,
+    /// Slow calls since the last good one.
+    slow_in_a_row: u32,
     /// Calls and bad calls by part of the window, and which part each stands for.
     parts: [(u64, u32, u32); PARTS],
 }
@@ -80,7 +83,7 @@ impl Breaker {
     /// A closed one.
     #[must_use]
     pub fn new(policy: BreakerPolicy) -> Self {
-        Self { policy, state: State::Closed, parts: [(u64::MAX, 0, 0); PARTS] }
+        Self { policy, state: State::Closed, slow_in_a_row: 0, parts: [(u64::MAX, 0, 0); PARTS] }
     }
 
     /// Its state at `now`.
@@ -135,6 +138,14 @@ impl Breaker {
             }
             (Permit::Call, State::Closed) => {
                 self.count(bad, now);
+                // A connection that breaks under many calls fails all of them at once: that is one event, and fast.
+                self.slow_in_a_row = match (bad, took > self.policy.slow) {
+                    (false, _) => 0,
+                    (true, slow) => self.slow_in_a_row + u32::from(slow),
+                };
+                if self.slow_in_a_row >= self.policy.least_calls.max(1) {
+                    return self.open(self.policy.open, now);
+                }
                 let (calls, bad) = self.counts(now);
                 if calls >= self.policy.least_calls && f64::from(bad) >= self.policy.share * f64::from(calls) {
                     self.open(self.policy.open, now);
@@ -148,6 +159,7 @@ impl Breaker {
     /// Counts calls that went well and were not reported one by one, all of the second that began at `then`.
     pub fn went_well(&mut self, calls: u32, then: u64) {
         if calls > 0 && matches!(self.state, State::Closed) {
+            self.slow_in_a_row = 0;
             self.part_of(then).1 += calls;
         }
     }
@@ -170,6 +182,7 @@ impl Breaker {
     }
 
     fn open(&mut self, length: Duration, now: u64) {
+        self.slow_in_a_row = 0;
         self.state = State::Open { until: now + crate::clock::millis(length), length };
     }
 
@@ -233,6 +246,23 @@ mod tests {
             breaker.report(permit, Duration::from_millis(51), false, 0);
         }
         assert_eq!(breaker.state(0), BreakerState::Open);
+    }
+
+    #[test]
+    fn a_busy_node_that_freezes_is_noticed_as_soon_as_a_quiet_one() {
+        let mut breaker = Breaker::new(BreakerPolicy::default());
+        breaker.went_well(100_000, 0);
+        for _ in 0..19 {
+            breaker.report(Permit::Call, Duration::MAX, true, 1_000);
+        }
+        assert_eq!(breaker.state(1_000), BreakerState::Closed);
+        breaker.report(Permit::Call, FAST, false, 1_000);
+        (0..1_000).for_each(|_| breaker.report(Permit::Call, FAST, true, 1_000));
+        assert_eq!(breaker.state(1_000), BreakerState::Closed, "fast failures are judged by their share");
+        for _ in 0..20 {
+            breaker.report(Permit::Call, Duration::MAX, true, 1_000);
+        }
+        assert_eq!(breaker.state(1_000), BreakerState::Open);
     }
 
     #[test]

@@ -165,7 +165,11 @@ impl Guard {
         // A refused command is an answer: the node is well.
         let failed = matches!(answer, Err(StoreError::TimedOut(_) | StoreError::Unreachable(_) | StoreError::HeldBack));
         let now = self.clock.steady_ms();
-        let took = Duration::from_millis(now.saturating_sub(began));
+        let took = match &answer {
+            // Nobody knows how long it would have taken.
+            Err(StoreError::TimedOut(_)) => Duration::MAX,
+            _ => Duration::from_millis(now.saturating_sub(began)),
+        };
         node.report(permit, took, failed, self.policy.slow, now);
         answer
     }
@@ -178,6 +182,16 @@ impl Guard {
     /// What was written at or before this server second is not served as fresh.
     pub(crate) fn watermark(&self, node: usize) -> u32 {
         self.node(node).watermark.load(Ordering::Relaxed).max(self.watermark.load(Ordering::Relaxed))
+    }
+
+    /// What is loaded from now on was written at this server second. To be taken before the store is asked for the lease:
+    /// an invalidation that a failover loses while the load runs may have meant that load as well. Above the watermark,
+    /// or what is loaded in the rest of its second would be loaded again and again.
+    pub(crate) fn stamp(&self, node: usize) -> u32 {
+        match self.watermark(node) {
+            0 => self.server_seconds(),
+            watermark => self.server_seconds().max(watermark.saturating_add(1)),
+        }
     }
 
     /// Remembers an invalidation that did not reach the store.

@@ -9,7 +9,7 @@ use cache_patterns::bus::RedisBus;
 use cache_patterns::store::{Confirm, RedisStore, Store};
 use cache_patterns::testing::conformance;
 use cache_patterns::{Cache, Invalidated, Key, Limits, Source as From};
-use common::cluster::{Cluster, Group};
+use common::cluster::{Cluster, Group, Proxied};
 use common::source::Source;
 use common::{Profile, signal};
 
@@ -92,6 +92,51 @@ async fn invalidations_go_over_a_cluster_by_plain_and_by_sharded_channels() {
             }
         }
     }
+}
+
+/// The connections to one node fall silent and nobody closes them; the node itself is well.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_silent_node_of_a_cluster_costs_the_others_nothing_and_comes_back() {
+    let cluster = Proxied::start().await;
+    let store = RedisStore::connect_cluster(cluster.urls()).await.unwrap();
+    assert_eq!(store.nodes(), 3);
+    let node_of = |id: u64| store.node(Key::<Profile>::of(&id).as_str());
+    let limits = Limits { early_refresh: 0.0, ..Limits::default() };
+    let cache = Cache::builder(store.clone()).limits(limits).build().await.unwrap();
+    let source = Source::default();
+    for id in 0..60 {
+        source.write(id);
+        revision(&cache, &source, id).await;
+    }
+    cache.idle().await;
+    let silent = node_of(0);
+    let key = Key::<Profile>::of(&0);
+    let at = cluster.nodes.iter().position(|node| !node.cli(&["get", key.as_str()]).contains("MOVED")).unwrap();
+    cluster.proxies[at].half_open();
+    let began = Instant::now();
+    let (mut others, mut missed) = (0, 0);
+    loop {
+        for id in 0..60 {
+            let (found, from) = revision(&cache, &source, id).await;
+            assert_eq!(found, 1);
+            if node_of(id) != silent {
+                others += 1;
+                missed += usize::from(from != From::Store);
+            }
+        }
+        if revision(&cache, &source, 0).await.1 == From::Store {
+            break;
+        }
+        assert!(began.elapsed() < Duration::from_secs(60), "the node is used again");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    println!(
+        "a silent node was used again after {:?}; of {others} reads of the other nodes {missed} were not answered by them",
+        began.elapsed()
+    );
+    // A busy machine misses the deadline of a read now and then.
+    assert!(missed * 20 <= others, "{missed} of {others}");
+    assert!(began.elapsed() < Duration::from_secs(30));
 }
 
 /// The replica is frozen, so that it misses the invalidation; then the primary dies and the replica takes over with the

@@ -238,7 +238,8 @@ async fn poison_in_redis_is_a_miss() {
             redis::cmd("SET").arg(&key).arg(&poison).arg("EX").arg(60).query_async(&mut connection).await.unwrap();
         assert_eq!(revision(&cache, &source, 7).await, 1, "{poison:02x?}");
     }
-    let more = most_memory() - before;
+    // The system counts by thread, and what it says may fall a little.
+    let more = most_memory().saturating_sub(before);
     println!("poison with claims of 512 MiB and 4 GiB: {more} KiB more memory at most");
     assert!(more < 128 * 1024, "{more} KiB");
     for command in [["RPUSH", "element"], ["SADD", "member"]] {

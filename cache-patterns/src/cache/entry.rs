@@ -122,6 +122,12 @@ impl<E> Clone for Entry<E> {
 }
 
 impl<E: CacheEntity> Entry<E> {
+    /// What was loaded just now, or committed, and is not stored yet.
+    pub(super) fn loaded(value: Option<Arc<E>>, took: Duration, written_at: u32) -> Self {
+        let version = value.as_ref().map_or(0, |value| value.data_version());
+        Self { value, version, written_at, soft_deadline: 0, cost: took, only_on_error: false }
+    }
+
     pub(super) fn fresh(&self, now: u64, watermark: u32) -> bool {
         !self.only_on_error && now < self.soft_deadline && self.trusted(watermark)
     }
@@ -152,7 +158,7 @@ impl<E: CacheEntity> Entry<E> {
         value: Option<&E>,
         soft_deadline: u64,
         cost: Duration,
-        now: u64,
+        written_at: u32,
     ) -> Result<(Bytes, u64), CodecError> {
         let mut header = Header::new(if value.is_some() { Kind::Value } else { Kind::Negative });
         let payload = match value {
@@ -167,7 +173,7 @@ impl<E: CacheEntity> Entry<E> {
         header.fingerprint = E::FINGERPRINT;
         header.soft_deadline = soft_deadline;
         header.cost = u32::try_from(millis(cost)).unwrap_or(u32::MAX);
-        header.written_at = u32::try_from(now / 1000).unwrap_or(u32::MAX);
+        header.written_at = written_at;
         Ok((header.with_payload(&payload).into(), header.version))
     }
 }

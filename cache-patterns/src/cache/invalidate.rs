@@ -17,8 +17,8 @@ pub enum Invalidated {
     /// No older value is served from here on: not by the store, not in this process, and by local copies of other
     /// processes only until the message arrives.
     Applied,
-    /// The store does not answer. This process no longer trusts it for the key, and sends the invalidation as soon as
-    /// it answers again.
+    /// The store or the bus does not answer: other processes may still read the old value. It is sent as soon as they
+    /// answer again; until then this process does not trust the store for the key.
     Queued,
     /// Applied, but by fewer replicas than asked: a failover now could bring the old value back.
     Unconfirmed {
@@ -139,8 +139,8 @@ impl Inner {
             };
             outcome = outcome.worse(one);
         }
-        self.spread(keys).await;
-        outcome
+        let spread = self.spread(keys).await;
+        outcome.worse(if spread { Invalidated::Applied } else { Invalidated::Queued })
     }
 
     /// Takes the entry away unless it is as new as `version`, as if the row had been deleted then; 0: in any case.
@@ -157,19 +157,20 @@ impl Inner {
             self.guard.owe(key, Invalidation::Floor { version, keep });
         }
         // Also where the store had it: whoever put it there may have died before saying so.
-        self.spread(&keys).await;
-        if answer.is_ok() { Invalidated::Applied } else { Invalidated::Queued }
+        let spread = self.spread(&keys).await;
+        if answer.is_ok() && spread { Invalidated::Applied } else { Invalidated::Queued }
     }
 
-    /// After the store was changed: ends loads and copies here, then tells the others.
-    pub(super) async fn spread(&self, keys: &[String]) {
+    /// After the store was changed: ends loads and copies here, then tells the others; whether they were told.
+    pub(super) async fn spread(&self, keys: &[String]) -> bool {
         for key in keys {
             self.flights.supersede(key);
             self.local.drop_copy(key);
         }
-        if let Some(publisher) = &self.publisher {
-            // On an error the publisher says it again; meanwhile the silence of the bus makes others distrust copies.
-            let _ = publisher.publish(keys.to_vec()).await;
+        match &self.publisher {
+            // On an error the publisher says it again.
+            Some(publisher) => publisher.publish(keys.to_vec()).await.is_ok(),
+            None => true,
         }
     }
 }

@@ -58,8 +58,8 @@ pub(super) enum Reason {
 
 /// How the store answered the wish to load.
 enum Leave<E> {
-    /// Load, and fill under this token.
-    Lease(Token),
+    /// Load, and fill under this token what was [stamped](crate::guard::Guard::stamp) so.
+    Lease(Token, u32),
     /// Load, and do not fill. `certain`: callers that come late may have the value nevertheless. `asked`: the token of a
     /// lease that the store may have granted without a word.
     NoFill { with_store: bool, certain: bool, asked: Option<Token> },
@@ -106,20 +106,21 @@ pub(super) async fn fly<E, Er, F, Fut>(
         Leave::NoFill { with_store, certain, asked: token } => {
             let asked = pilot.flight().mark();
             let result = load::run(&inner, &meter, with_store, load).await;
-            publish(inner.landed(&result), asked);
+            let stamp = inner.guard.stamp(inner.guard.store.node(&request.key));
+            publish(inner.landed(&result, stamp), asked);
             pilot.land(if certain { Moment::END } else { asked });
             if let Some(token) = token {
                 inner.release(&request.key, token).await;
             }
         }
-        Leave::Lease(token) => {
+        Leave::Lease(token, stamp) => {
             let asked = pilot.flight().mark();
             let Some(result) = inner.load_under_lease(&request.key, token, &pilot, &meter, load).await else {
                 // Nobody wants it any more. The lease is free again, and callers that come now start anew.
                 inner.release(&request.key, token).await;
                 return;
             };
-            let landed = inner.landed(&result);
+            let landed = inner.landed(&result, stamp);
             let entry = landed.as_ref().ok().map(|(entry, _)| entry.clone());
             publish(landed, asked);
             let Some(entry) = entry else {
@@ -158,10 +159,10 @@ impl Inner {
         let mut pause = Duration::from_millis(2);
         loop {
             let (lease, command) = (self.limits.lease, self.limits.command);
-            let asked = flight.mark();
+            let (asked, stamp) = (flight.mark(), self.guard.stamp(node));
             let acquired = self.guard.call(node, command, self.guard.store.acquire(key, token, lease, want)).await;
             let remaining = match acquired {
-                Ok(Acquired::Granted { .. }) => return Leave::Lease(token),
+                Ok(Acquired::Granted { .. }) => return Leave::Lease(token, stamp),
                 Ok(Acquired::Fenced { .. }) => {
                     return Leave::NoFill { with_store: true, certain: false, asked: None };
                 }
@@ -257,22 +258,10 @@ impl Inner {
     }
 
     /// A loaded value as an entry that is fresh from now on.
-    fn landed<E: CacheEntity, Er>(&self, result: &LoadResult<E, Er>) -> Landed<E, Er> {
+    fn landed<E: CacheEntity, Er>(&self, result: &LoadResult<E, Er>, stamp: u32) -> Landed<E, Er> {
         match &result.value {
-            Ok(value) => Ok((self.loaded_entry(value.clone(), result.took), Source::Loaded)),
+            Ok(value) => Ok((Entry::loaded(value.clone(), result.took, stamp), Source::Loaded)),
             Err(error) => Err(error.clone()),
-        }
-    }
-
-    /// The entry of what was loaded just now.
-    pub(super) fn loaded_entry<E: CacheEntity>(&self, value: Option<Arc<E>>, took: Duration) -> Entry<E> {
-        Entry {
-            version: value.as_ref().map_or(0, |value| value.data_version()),
-            value,
-            written_at: u32::try_from(self.guard.now() / 1000).unwrap_or(u32::MAX),
-            soft_deadline: 0,
-            cost: took,
-            only_on_error: false,
         }
     }
 
@@ -335,7 +324,7 @@ impl Inner {
         let fresh = E::JITTER.shorten(wishes.ttl.map_or(stated, |ttl| ttl.min(stated)));
         entry.soft_deadline = self.guard.after(fresh);
         let cost = crate::early::smooth(None, entry.cost, fresh);
-        match Entry::encode(entry.value.as_deref(), entry.soft_deadline, cost, self.guard.now()) {
+        match Entry::encode(entry.value.as_deref(), entry.soft_deadline, cost, entry.written_at) {
             Ok((bytes, _)) => {
                 let kept = if entry.value.is_some() { E::STALE.max(E::STALE_IF_ERROR) } else { Duration::ZERO };
                 Some((bytes, fresh + kept))

@@ -28,6 +28,8 @@ struct Seat<E: CacheEntity> {
     pilot: Pilot<Erased>,
     /// When the source or the store was last asked.
     asked: Moment,
+    /// See [`crate::guard::Guard::stamp`].
+    stamp: u32,
 }
 
 impl<E: CacheEntity> Seat<E> {
@@ -74,7 +76,7 @@ impl Cache {
             match inner.flights.join(&key) {
                 Role::Leader(pilot, passenger) => {
                     waiting.push((id.clone(), passenger));
-                    seats.push(Seat { id, key, token: Token::new(), ticket, pilot, asked: Moment::START });
+                    seats.push(Seat { id, key, token: Token::new(), ticket, pilot, asked: Moment::START, stamp: 0 });
                 }
                 Role::Follower(passenger) => waiting.push((id, passenger)),
             }
@@ -181,7 +183,11 @@ where
         unleased.extend(distrusted.into_iter().map(|seat| (seat, true)));
         let keys: Vec<(String, Token)> = trusted.iter().map(|seat| (seat.key.clone(), seat.token)).collect();
         let lease = inner.limits.lease;
-        trusted.iter_mut().for_each(Seat::mark);
+        let stamp = inner.guard.stamp(node);
+        trusted.iter_mut().for_each(|seat| {
+            seat.mark();
+            seat.stamp = stamp;
+        });
         let call =
             inner.guard.call(node, inner.limits.command, inner.guard.store.acquire_many(&keys, lease, want)).await;
         let Ok(answers) = call else {
@@ -293,7 +299,7 @@ async fn load_many<E, Er, F, Fut>(
     let mut values: HashMap<E::Id, Arc<E>> = values.into_iter().map(|value| (value.id(), Arc::new(value))).collect();
     let mut entry_of = |seat: &Seat<E>| {
         let value = values.remove(&seat.id);
-        let entry = inner.loaded_entry(value, took);
+        let entry = Entry::loaded(value, took, seat.stamp);
         seat.pilot.flight().publish(Arc::new(Landed::<E, Er>::Ok((entry.clone(), Source::Loaded))), seat.asked);
         entry
     };

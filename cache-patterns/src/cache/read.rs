@@ -260,7 +260,7 @@ impl Inner {
         let inner = Arc::clone(self);
         let alone = tokio::spawn(async move { load::run(&inner, &meter, true, load).await });
         let result = alone.await.map_err(|_| LoadError::Cancelled)?;
-        let entry = self.loaded_entry(result.value?, result.took);
+        let entry = Entry::loaded(result.value?, result.took, self.guard.stamp(0));
         if entry.version < request.demand.at_least {
             return Err(LoadError::TooOld { wanted: request.demand.at_least, found: entry.version });
         }

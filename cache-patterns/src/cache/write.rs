@@ -200,6 +200,7 @@ impl Cache {
     {
         let inner = &self.inner;
         let key = Key::<E>::of(id).into_string();
+        let stamp = inner.guard.stamp(inner.guard.store.node(&key));
         let fence = if E::FENCED { Some(inner.fence(&key).await.map_err(WriteError::NoFence)?) } else { None };
         let stage = Arc::new(AtomicU8::new(stage::OPEN));
         let pending = Pending {
@@ -224,7 +225,7 @@ impl Cache {
                 return Err(WriteError::Failed(error));
             }
         };
-        let (version, how, entry) = inner.settlement(committed);
+        let (version, how, entry) = inner.settlement(committed, stamp);
         stage.store(stage::SETTLED, Ordering::SeqCst);
         drop(pending);
         let task_inner = Arc::clone(inner);
@@ -246,11 +247,11 @@ impl Inner {
         Ok(token)
     }
 
-    fn settlement<E: Versioned>(&self, committed: Committed<E>) -> (u64, Settlement, Option<Entry<E>>) {
+    fn settlement<E: Versioned>(&self, committed: Committed<E>, stamp: u32) -> (u64, Settlement, Option<Entry<E>>) {
         match committed.outcome {
             Outcome::Deleted(version) => (version, Settlement::Deleted { version, keep: self.limits.tombstone }, None),
             Outcome::Value(value) => {
-                let mut entry = self.loaded_entry(Some(value), std::time::Duration::ZERO);
+                let mut entry = Entry::loaded(Some(value), std::time::Duration::ZERO, stamp);
                 let version = entry.version;
                 let meter = self.meters.of::<E>();
                 let how = match self.prepare(&mut entry, super::load::Wishes::default(), &meter) {

@@ -3,6 +3,8 @@
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use cache_patterns::testing::Proxy;
+
 use super::{RedisServer, free_port};
 
 /// Three primaries with a replica each.
@@ -63,6 +65,71 @@ impl Cluster {
             assert!(Instant::now() < until, "somebody has the slot");
             std::thread::sleep(Duration::from_millis(50));
         }
+    }
+}
+
+/// Three primaries without replicas, of which clients only know proxies.
+pub struct Proxied {
+    pub nodes: Vec<RedisServer>,
+    pub proxies: Vec<Proxy>,
+}
+
+impl Proxied {
+    pub async fn start() -> Self {
+        for _ in 0..5 {
+            let mut proxies = Vec::new();
+            for _ in 0..3 {
+                proxies.push(Proxy::start("127.0.0.1:1").await.unwrap());
+            }
+            let ports: Vec<u16> = proxies.iter().map(Proxy::port).collect();
+            let Some(nodes) = tokio::task::block_in_place(|| Self::nodes(&ports)) else { continue };
+            for (proxy, node) in proxies.iter().zip(&nodes) {
+                proxy.lead_to(format!("127.0.0.1:{}", node.port));
+            }
+            return Self { nodes, proxies };
+        }
+        panic!("no cluster could be made of three servers");
+    }
+
+    fn nodes(announced: &[u16]) -> Option<Vec<RedisServer>> {
+        let nodes: Vec<RedisServer> = announced
+            .iter()
+            .map(|port| {
+                let port = port.to_string();
+                let mut options = vec!["--cluster-enabled", "yes", "--cluster-node-timeout", "60000"];
+                options.extend(["--cluster-config-file", "nodes.conf", "--cluster-require-full-coverage", "no"]);
+                options.extend(["--cluster-announce-port", &port, "--cluster-announce-ip", "127.0.0.1"]);
+                RedisServer::with(&options)
+            })
+            .collect();
+        // `redis-cli --cluster create` goes by the announced ports; this does the same by the real ones.
+        let share = 16_384 / nodes.len();
+        for (at, node) in nodes.iter().enumerate() {
+            let last = if at + 1 == nodes.len() { 16_383 } else { (at + 1) * share - 1 };
+            let first = (at * share).to_string();
+            node.cli(&["cluster", "set-config-epoch", &(at + 1).to_string()]);
+            node.cli(&["cluster", "addslotsrange", &first, &last.to_string()]);
+            let bus = (nodes[0].port.checked_add(10_000)?).to_string();
+            if at > 0 {
+                node.cli(&["cluster", "meet", "127.0.0.1", &nodes[0].port.to_string(), &bus]);
+            }
+        }
+        let until = Instant::now() + Duration::from_secs(30);
+        let ready = |node: &RedisServer| {
+            let info = node.cli(&["cluster", "info"]);
+            info.contains("cluster_state:ok") && info.contains("cluster_slots_assigned:16384")
+        };
+        while !nodes.iter().all(ready) {
+            if Instant::now() > until {
+                return None;
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        Some(nodes)
+    }
+
+    pub fn urls(&self) -> Vec<String> {
+        self.proxies.iter().map(|proxy| format!("redis://127.0.0.1:{}/", proxy.port())).collect()
     }
 }
 

@@ -119,8 +119,8 @@ impl RedisBus {
         self.link.get_or_try_init(|| self.target.open()).await.map_err(|error| store_error(&error))
     }
 
-    async fn send(&self, command: &Cmd) -> Result<Value, StoreError> {
-        self.link().await?.send(command).await.map_err(|error| store_error(&error))
+    async fn ask(&self, command: &Cmd) -> Result<Value, StoreError> {
+        self.link().await?.ask(command, 0).await.map_err(|error| store_error(&error))
     }
 
     async fn say(&self, script: &redis::Script, text: &str, body: &str) -> Result<u64, StoreError> {
@@ -132,9 +132,9 @@ impl RedisBus {
             command
         };
         let link = self.link().await?;
-        let answer = match link.send(&command("EVALSHA", script.get_hash())).await {
+        let answer = match link.send(&command("EVALSHA", script.get_hash()), 0).await {
             Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
-                link.send(&command("EVAL", text)).await
+                link.send(&command("EVAL", text), 0).await
             }
             answer => answer,
         };
@@ -150,7 +150,7 @@ impl RedisBus {
     async fn counter(&self) -> Result<u64, StoreError> {
         let mut get = redis::cmd("GET");
         get.arg(&self.counter);
-        let value = self.send(&get).await?;
+        let value = self.ask(&get).await?;
         let number = Option::<u64>::from_redis_value(value).map_err(|error| StoreError::Refused(error.to_string()))?;
         Ok(number.unwrap_or(0))
     }
@@ -181,7 +181,7 @@ impl Bus for RedisBus {
             }
             let mut range = redis::cmd("XRANGE");
             range.arg(&self.log).arg(format!("{from}-0")).arg(format!("{to}-0"));
-            let entries = Vec::<(String, Vec<String>)>::from_redis_value(self.send(&range).await?)
+            let entries = Vec::<(String, Vec<String>)>::from_redis_value(self.ask(&range).await?)
                 .map_err(|error| StoreError::Refused(error.to_string()))?;
             let notices: Option<Vec<Notice>> =
                 entries.iter().map(|(_, fields)| message::read(fields.get(1)?)).collect();

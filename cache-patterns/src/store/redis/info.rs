@@ -1,12 +1,12 @@
 //! Who the nodes are: what tells a restarted or promoted one from the one before.
 
 use std::sync::atomic::Ordering;
+#[cfg(feature = "cluster")]
+use std::time::Duration;
 
 use redis::{FromRedisValue as _, Value};
 
-#[cfg(feature = "cluster")]
-use super::link::Link;
-use super::link::store_error;
+use super::link::{Link, store_error};
 use super::{Inner, WATERMARK, wall};
 use crate::store::{Info, StoreError};
 
@@ -25,50 +25,96 @@ fn identity(info: &str) -> Option<String> {
     Some(format!("{}/{}", field("run_id")?.trim(), field("master_replid")?.trim()))
 }
 
+fn watermark_question() -> redis::Cmd {
+    let mut get = redis::cmd("GET");
+    get.arg(WATERMARK);
+    get
+}
+
+fn watermark(answer: Value) -> u32 {
+    Option::<u32>::from_redis_value(answer).ok().flatten().unwrap_or(0)
+}
+
 fn text(value: Value) -> Result<String, StoreError> {
     String::from_redis_value(value).map_err(|error| StoreError::Refused(error.to_string()))
 }
 
+/// For each question: a node that is silent is not to keep the others from being asked.
+#[cfg(feature = "cluster")]
+const PATIENCE: Duration = Duration::from_millis(200);
+
+#[cfg(feature = "cluster")]
+async fn within<T>(question: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+    tokio::time::timeout(PATIENCE, question).await.unwrap_or(Err(StoreError::TimedOut(PATIENCE)))
+}
+
 impl Inner {
     pub(super) async fn info(&self) -> Result<Info, StoreError> {
-        let link = self.link().await?;
-        let send = async |command: &redis::Cmd| link.ask(command).await.map_err(|error| store_error(&error));
-        let (seconds, micros) = <(i64, i64)>::from_redis_value(send(&redis::cmd("TIME")).await?)
-            .map_err(|error| StoreError::Refused(error.to_string()))?;
-        self.offset.store(seconds * 1000 + micros / 1000 - wall(), Ordering::Relaxed);
-        let mut get = redis::cmd("GET");
-        get.arg(WATERMARK);
-        let watermark = Option::<u32>::from_redis_value(send(&get).await?).ok().flatten().unwrap_or(0);
-        let identities = match link {
+        match self.link().await? {
+            Link::One(link) => {
+                let ask = async |command: &redis::Cmd| link.ask(command, 0).await.map_err(|error| store_error(&error));
+                self.set_clock(ask(&redis::cmd("TIME")).await?)?;
+                let watermark = watermark(ask(&watermark_question()).await?);
+                Ok(Info { identities: vec![identity(&text(ask(&redis::cmd("INFO")).await?)?)], watermark })
+            }
             #[cfg(feature = "cluster")]
-            Link::Cluster(cluster) => self.cluster_identities(cluster).await?,
-            _ => vec![identity(&text(send(&redis::cmd("INFO")).await?)?)],
-        };
-        Ok(Info { identities, watermark })
+            Link::Cluster(link) => {
+                let cluster = link.connection().await.map_err(|error| store_error(&error))?;
+                self.cluster_info(&cluster).await
+            }
+        }
     }
 
-    /// The identities of the primaries, in the order of their slots; notes which slots each has.
+    fn set_clock(&self, answer: Value) -> Result<(), StoreError> {
+        let (seconds, micros) =
+            <(i64, i64)>::from_redis_value(answer).map_err(|error| StoreError::Refused(error.to_string()))?;
+        self.offset.store(seconds * 1000 + micros / 1000 - wall(), Ordering::Relaxed);
+        Ok(())
+    }
+
+    #[cfg(feature = "cluster")]
+    async fn cluster_info(&self, cluster: &redis::cluster_async::ClusterConnection) -> Result<Info, StoreError> {
+        use redis::aio::ConnectionLike as _;
+
+        let ask = async |command: redis::Cmd| {
+            let answer = cluster.clone().req_packed_command(&command).await.and_then(Value::extract_error);
+            answer.map_err(|error| store_error(&error))
+        };
+        let (time, mark, identities) = tokio::join!(
+            within(ask(redis::cmd("TIME"))),
+            within(ask(watermark_question())),
+            self.cluster_identities(cluster)
+        );
+        if let Ok(time) = time {
+            self.set_clock(time)?;
+        }
+        Ok(Info { identities: identities?, watermark: mark.map_or(0, watermark) })
+    }
+
+    /// The identities of the primaries, in the order of their slots, those that answer; notes which slots each has.
     #[cfg(feature = "cluster")]
     async fn cluster_identities(
         &self,
         cluster: &redis::cluster_async::ClusterConnection,
     ) -> Result<Vec<Option<String>>, StoreError> {
-        use std::collections::HashMap;
         use std::sync::PoisonError;
 
-        use redis::cluster_routing::{MultipleNodeRoutingInfo, RoutingInfo, SingleNodeRoutingInfo};
+        use redis::cluster_routing::{RoutingInfo, SingleNodeRoutingInfo};
 
-        let route = async |command: &str, routing: RoutingInfo| {
-            let mut parts = command.split(' ');
-            let mut command = redis::cmd(parts.next().unwrap_or_default());
-            parts.for_each(|part| {
-                command.arg(part);
-            });
-            cluster.clone().route_command(command, routing).await.map_err(|error| store_error(&error))
+        let route = async |command: redis::Cmd, node: SingleNodeRoutingInfo| {
+            let answer = cluster.clone().route_command(command, RoutingInfo::SingleNode(node)).await;
+            text(answer.map_err(|error| store_error(&error))?)
         };
-        let nodes = text(route("CLUSTER NODES", RoutingInfo::SingleNode(SingleNodeRoutingInfo::RandomPrimary)).await?)?;
-        let infos = route("INFO", RoutingInfo::MultiNode((MultipleNodeRoutingInfo::AllMasters, None))).await?;
-        let infos = HashMap::<String, String>::from_redis_value(infos).unwrap_or_default();
+        let question = || {
+            let mut command = redis::cmd("CLUSTER");
+            command.arg("NODES");
+            command
+        };
+        // The first that is asked may be the silent one.
+        let nodes = match within(route(question(), SingleNodeRoutingInfo::RandomPrimary)).await {
+            Ok(nodes) => nodes,
+            Err(_) => within(route(question(), SingleNodeRoutingInfo::RandomPrimary)).await?,
+        };
         // id address flags primary ping pong epoch state first-last …
         let mut ranges: Vec<(u16, u16, &str)> = Vec::new();
         for line in nodes.lines().filter(|line| line.contains("master")) {
@@ -93,7 +139,15 @@ impl Inner {
         }
         self.sharded.store(addresses.len() > 1, Ordering::Relaxed);
         *self.slots.write().unwrap_or_else(PoisonError::into_inner) = slots;
-        Ok(addresses.into_iter().map(|address| infos.get(address).and_then(|info| identity(info))).collect())
+        let identities = addresses.into_iter().map(|address| {
+            let route = &route;
+            async move {
+                let (host, port) = address.rsplit_once(':')?;
+                let node = SingleNodeRoutingInfo::ByAddress { host: host.to_owned(), port: port.parse().ok()? };
+                identity(&within(route(redis::cmd("INFO"), node)).await.ok()?)
+            }
+        });
+        Ok(futures_util::future::join_all(identities).await)
     }
 }
 

@@ -3,17 +3,22 @@
 use std::fmt;
 use std::time::Duration;
 
-#[cfg(feature = "cluster")]
-use redis::aio::ConnectionLike as _;
+use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Cmd, ErrorKind, RedisError, RedisResult, ServerErrorKind, Value};
 
-use super::reconnect::Reconnecting;
+use super::reconnect::{Habits, Reconnecting};
 use crate::error::StoreError;
 
 const CONNECT: Duration = Duration::from_secs(1);
 /// Longer than any deadline of the cache, so that only a dead connection is ended by it.
 #[cfg(feature = "cluster")]
 const RESPONSE: Duration = Duration::from_secs(5);
+
+/// One server: what breaks is opened again at once.
+const ONE: Habits = Habits { patience: CONNECT, rest: Duration::ZERO, mends_itself: false };
+/// A cluster: the client replaces connections that break, but not those that fall silent. It has to find all nodes again.
+#[cfg(feature = "cluster")]
+const CLUSTER: Habits = Habits { patience: Duration::from_secs(3), rest: RESPONSE, mends_itself: true };
 
 /// Without a deadline of its own for answers: every call has one already, and a second timer would cost as much again.
 pub(super) fn config() -> AsyncConnectionConfig {
@@ -40,18 +45,24 @@ impl Target {
         match self {
             Self::One(client) => {
                 let client = client.clone();
-                Ok(Link::One(Reconnecting::new(Box::new(move || {
-                    let client = client.clone();
-                    Box::pin(async move { client.get_multiplexed_async_connection_with_config(&config()).await })
-                }))))
+                Ok(Link::One(Reconnecting::new(
+                    ONE,
+                    Box::new(move || {
+                        let client = client.clone();
+                        Box::pin(async move { client.get_multiplexed_async_connection_with_config(&config()).await })
+                    }),
+                )))
             }
             #[cfg(feature = "sentinel")]
             Self::Sentinel(sentinel) => {
                 let sentinel = sentinel.clone();
-                Ok(Link::One(Reconnecting::new(Box::new(move || {
-                    let sentinel = sentinel.clone();
-                    Box::pin(async move { sentinel.connect().await })
-                }))))
+                Ok(Link::One(Reconnecting::new(
+                    ONE,
+                    Box::new(move || {
+                        let sentinel = sentinel.clone();
+                        Box::pin(async move { sentinel.connect().await })
+                    }),
+                )))
             }
             #[cfg(feature = "cluster")]
             Self::Cluster(urls) => {
@@ -60,7 +71,13 @@ impl Target {
                     .response_timeout(RESPONSE)
                     .retries(2)
                     .build()?;
-                client.get_async_connection().await.map(Link::Cluster)
+                Ok(Link::Cluster(Reconnecting::new(
+                    CLUSTER,
+                    Box::new(move || {
+                        let client = client.clone();
+                        Box::pin(async move { client.get_async_connection().await })
+                    }),
+                )))
             }
         }
     }
@@ -88,27 +105,27 @@ pub(crate) fn invalid(url: &str, error: &RedisError) -> StoreError {
 /// An open connection; clones share it.
 #[derive(Clone)]
 pub(crate) enum Link {
-    One(Reconnecting),
+    One(Reconnecting<MultiplexedConnection>),
     #[cfg(feature = "cluster")]
-    Cluster(redis::cluster_async::ClusterConnection),
+    Cluster(Reconnecting<redis::cluster_async::ClusterConnection>),
 }
 
 impl Link {
-    pub(crate) async fn send(&self, command: &Cmd) -> RedisResult<Value> {
+    /// Sends a command that `node` answers for; it is known so that the silence of one node can be told from another's.
+    pub(crate) async fn send(&self, command: &Cmd, node: usize) -> RedisResult<Value> {
         match self {
-            Self::One(link) => link.send(command).await,
+            Self::One(link) => link.send(command, node).await,
             #[cfg(feature = "cluster")]
-            Self::Cluster(cluster) => cluster.clone().req_packed_command(command).await?.extract_error(),
+            Self::Cluster(link) => link.send(command, node).await,
         }
     }
 
     /// A command that changes nothing: it is asked again when the connection breaks.
-    pub(crate) async fn ask(&self, command: &Cmd) -> RedisResult<Value> {
+    pub(crate) async fn ask(&self, command: &Cmd, node: usize) -> RedisResult<Value> {
         match self {
-            Self::One(link) => link.ask(command).await,
-            // The cluster client does so by itself.
+            Self::One(link) => link.ask(command, node).await,
             #[cfg(feature = "cluster")]
-            Self::Cluster(_) => self.send(command).await,
+            Self::Cluster(link) => link.ask(command, node).await,
         }
     }
 
@@ -120,9 +137,10 @@ impl Link {
             Self::Cluster(cluster) => {
                 use redis::cluster_routing::{Route, RoutingInfo, SingleNodeRoutingInfo, SlotAddr};
                 let route = SingleNodeRoutingInfo::SpecificNode(Route::new(slot, SlotAddr::Master));
-                cluster.clone().route_command(command.clone(), RoutingInfo::SingleNode(route)).await?.extract_error()
+                let mut connection = cluster.connection().await?;
+                connection.route_command(command.clone(), RoutingInfo::SingleNode(route)).await?.extract_error()
             }
-            _ => self.send(command).await,
+            Self::One(link) => link.send(command, 0).await,
         }
     }
 }

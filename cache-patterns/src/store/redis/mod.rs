@@ -131,9 +131,20 @@ impl Inner {
         self.link.get_or_try_init(|| self.target.open()).await.map_err(|error| store_error(&error))
     }
 
+    fn node(&self, key: &str) -> usize {
+        if !self.sharded.load(Ordering::Relaxed) {
+            return 0;
+        }
+        let slots = self.slots.read().unwrap_or_else(PoisonError::into_inner);
+        let slot = info::slot(key);
+        let at = slots.partition_point(|(last, _)| *last < slot);
+        slots.get(at).map_or(0, |(_, node)| *node)
+    }
+
     /// Runs a script whose answer ends with the server's time.
     async fn script<T: FromRedisValue>(&self, source: &Source, key: &str, args: &[&[u8]]) -> Result<T, StoreError> {
-        let answer = source.run(self.link().await?, key, args).await.map_err(|error| store_error(&error))?;
+        let answer =
+            source.run(self.link().await?, self.node(key), key, args).await.map_err(|error| store_error(&error))?;
         self.answer(answer)
     }
 
@@ -201,7 +212,8 @@ impl Inner {
             *strict = Some(self.target.open().await.map_err(|error| store_error(&error))?);
         }
         let Some(link) = strict.as_ref() else { return Ok(0) };
-        let answer = scripts::INVALIDATE.run(link, key, &args).await.map_err(|error| store_error(&error))?;
+        let answer =
+            scripts::INVALIDATE.run(link, self.node(key), key, &args).await.map_err(|error| store_error(&error))?;
         let _: (i64,) = self.answer(answer)?;
         let mut wait = redis::cmd("WAIT");
         // Asked on the connection that has written: from another one the answer would be about nothing.
@@ -251,7 +263,7 @@ impl Store for RedisStore {
         Box::pin(async move {
             let mut command = redis::cmd("GET");
             command.arg(key);
-            slot_bytes(or_nothing(self.inner.link().await?.ask(&command).await)?)
+            slot_bytes(or_nothing(self.inner.link().await?.ask(&command, self.inner.node(key)).await)?)
         })
     }
 
@@ -262,7 +274,8 @@ impl Store for RedisStore {
             }
             let mut command = redis::cmd("MGET");
             command.arg(keys);
-            let answer = self.inner.link().await?.ask(&command).await.map_err(|error| store_error(&error))?;
+            let node = keys.first().map_or(0, |key| self.inner.node(key));
+            let answer = self.inner.link().await?.ask(&command, node).await.map_err(|error| store_error(&error))?;
             let Value::Array(slots) = answer else {
                 return Err(StoreError::Refused("MGET has answered in an unknown form".to_owned()));
             };
@@ -336,7 +349,12 @@ impl Store for RedisStore {
         Box::pin(async move {
             let mut command = redis::cmd("SET");
             command.arg(WATERMARK).arg(server_seconds).arg("EX").arg(WATERMARK_SECONDS);
-            self.inner.link().await?.send(&command).await.map_err(|error| store_error(&error))?;
+            self.inner
+                .link()
+                .await?
+                .send(&command, self.inner.node(WATERMARK))
+                .await
+                .map_err(|error| store_error(&error))?;
             Ok(())
         })
     }
@@ -346,13 +364,7 @@ impl Store for RedisStore {
     }
 
     fn node(&self, key: &str) -> usize {
-        if !self.inner.sharded.load(Ordering::Relaxed) {
-            return 0;
-        }
-        let slots = self.inner.slots.read().unwrap_or_else(PoisonError::into_inner);
-        let slot = info::slot(key);
-        let at = slots.partition_point(|(last, _)| *last < slot);
-        slots.get(at).map_or(0, |(_, node)| *node)
+        self.inner.node(key)
     }
 
     fn nodes(&self) -> usize {

@@ -35,7 +35,7 @@ impl Source {
     }
 
     /// Runs it on one key. The server is sent the text only when it does not know it yet.
-    pub(crate) async fn run(&self, link: &Link, key: &str, args: &[&[u8]]) -> RedisResult<Value> {
+    pub(crate) async fn run(&self, link: &Link, node: usize, key: &str, args: &[&[u8]]) -> RedisResult<Value> {
         let command = |name: &str, script: &str| {
             let mut command = Cmd::new();
             command.arg(name).arg(script).arg(1).arg(key);
@@ -44,9 +44,9 @@ impl Source {
             }
             command
         };
-        match link.send(&command("EVALSHA", &self.hash)).await {
+        match link.send(&command("EVALSHA", &self.hash), node).await {
             Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
-                link.send(&command("EVAL", self.text)).await
+                link.send(&command("EVAL", self.text), node).await
             }
             answer => answer,
         }
