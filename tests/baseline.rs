@@ -1,68 +1,10 @@
 //! A baseline from its first writing to its last entry, with the real program.
 #![allow(clippy::unwrap_used, reason = "a test ends at the first thing that is not as it should be")]
 
-use std::path::Path;
+mod project;
 
+use project::{Project, put};
 use serde_json::Value;
-
-const MANIFEST: &str =
-    "[package]\nname = \"shop\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[dependencies]\nredis = \"1\"\n";
-
-/// A function that writes a key of this name without TTL.
-fn without_ttl(name: &str) -> String {
-    format!(
-        "pub fn put_{name}(con: &mut redis::Connection, id: u64) -> redis::RedisResult<()> {{\n    \
-         redis::Commands::set(con, format!(\"shop:{name}:{{id}}\"), 1)\n}}\n"
-    )
-}
-
-struct Project(tempfile::TempDir);
-
-impl Project {
-    fn new(source: &str) -> Self {
-        let project = Self(tempfile::tempdir().unwrap());
-        std::fs::create_dir_all(project.path().join(".git")).unwrap();
-        project.write("Cargo.toml", MANIFEST);
-        project.write("src/lib.rs", source);
-        project
-    }
-
-    fn path(&self) -> &Path {
-        self.0.path()
-    }
-
-    fn write(&self, path: &str, text: &str) {
-        let path = self.path().join(path);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, text).unwrap();
-    }
-
-    fn read(&self, path: &str) -> String {
-        std::fs::read_to_string(self.path().join(path)).unwrap()
-    }
-
-    /// Exit code, standard output, standard error.
-    fn run(&self, args: &str) -> (i32, String, String) {
-        self.run_in("", args)
-    }
-
-    fn run_in(&self, folder: &str, args: &str) -> (i32, String, String) {
-        let output = std::process::Command::new(env!("CARGO_BIN_EXE_cache-lint"))
-            .current_dir(self.path().join(folder))
-            .args(args.split_whitespace())
-            .env("NO_COLOR", "1")
-            .env("CACHE_LINT_FORMAT", "graphical")
-            .output()
-            .unwrap();
-        let text = |bytes| String::from_utf8(bytes).unwrap();
-        (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
-    }
-
-    fn json(&self, args: &str) -> Value {
-        let (_, out, err) = self.run(&format!("{args} --format json"));
-        serde_json::from_str(&out).unwrap_or_else(|error| panic!("{error}: {out}{err}"))
-    }
-}
 
 /// The functions that the baseline names.
 fn held(project: &Project) -> Vec<String> {
@@ -76,19 +18,19 @@ const CHECK: &str = "check --only missing-ttl --min-severity note --deny-warning
 
 #[test]
 fn known_findings_are_hidden_until_they_are_fixed() {
-    let project = Project::new(&(without_ttl("user") + &without_ttl("order")));
-    let (code, out, _) = project.run(&format!("baseline {ONLY}"));
+    let project = Project::new(&(put("user") + &put("order")));
+    let (code, out, _) = project.run("", &format!("baseline {ONLY}"));
     assert_eq!((code, held(&project)), (0, vec!["shop::put_order".to_owned(), "shop::put_user".to_owned()]), "{out}");
     assert!(out.starts_with("`cache-lint-baseline.json` holds 2 findings: 2 came in\n"), "{out}");
 
     // Nothing new: the run passes, and the summary says what is hidden.
-    let (code, out, _) = project.run(CHECK);
+    let (code, out, _) = project.run("", CHECK);
     assert_eq!(code, 0, "{out}");
     assert!(out.starts_with("no findings\nbaseline: 0 new, 2 known, 0 fixed\n"), "{out}");
 
     // Code that moves stays known; what is added is new, and what is gone is fixed.
-    project.write("src/lib.rs", &format!("\n\n// Moved.\n{}{}", without_ttl("cart"), without_ttl("user")));
-    let report = project.json(CHECK);
+    project.write("src/lib.rs", &format!("\n\n// Moved.\n{}{}", put("cart"), put("user")));
+    let report = project.json("", CHECK);
     assert_eq!(report["summary"]["baseline"], serde_json::json!({"new": 1, "known": 1, "fixed": 1}));
     assert_eq!(report["findings"].as_array().unwrap().len(), 1);
     assert_eq!(report["findings"][0]["function"], "shop::put_cart");
@@ -97,19 +39,19 @@ fn known_findings_are_hidden_until_they_are_fixed() {
 
     // The baseline does not grow by itself.
     let before = held(&project);
-    let (code, out, _) = project.run(&format!("baseline {ONLY}"));
+    let (code, out, _) = project.run("", &format!("baseline {ONLY}"));
     assert_eq!((code, before.len(), held(&project)), (0, 2, vec!["shop::put_user".to_owned()]));
     assert!(out.contains("holds 1 finding: 1 went out\n1 new finding is left out; mend them"), "{out}");
-    project.run(&format!("baseline {ONLY} --accept-new"));
+    project.run("", &format!("baseline {ONLY} --accept-new"));
     assert_eq!(held(&project), ["shop::put_cart", "shop::put_user"]);
 }
 
 #[test]
 fn entries_that_match_nothing_are_told_and_fail_where_that_is_asked_for() {
-    let project = Project::new(&(without_ttl("user") + &without_ttl("order")));
-    project.run(&format!("baseline {ONLY}"));
-    project.write("src/lib.rs", &without_ttl("user"));
-    let (code, _, err) = project.run(CHECK);
+    let project = Project::new(&(put("user") + &put("order")));
+    project.run("", &format!("baseline {ONLY}"));
+    project.write("src/lib.rs", &put("user"));
+    let (code, _, err) = project.run("", CHECK);
     assert_eq!(code, 0);
     assert_eq!(
         err,
@@ -117,67 +59,67 @@ fn entries_that_match_nothing_are_told_and_fail_where_that_is_asked_for() {
          missing-ttl `shop:order:{}` in src/lib.rs, `shop::put_order`\n\
          help: `cache-lint baseline --prune` takes it out\n"
     );
-    let (code, _, err) = project.run(&format!("{CHECK} --strict-baseline"));
+    let (code, _, err) = project.run("", &format!("{CHECK} --strict-baseline"));
     assert!(code == 1 && err.starts_with("error: 1 entry"), "{code} {err}");
-    assert_eq!(project.run(&format!("{CHECK} --strict-baseline --exit-zero")).0, 0);
+    assert_eq!(project.run("", &format!("{CHECK} --strict-baseline --exit-zero")).0, 0);
     // With the rule off, or with other files in view, nothing can be said of it.
-    assert_eq!(project.run(&format!("{CHECK} --skip missing-ttl --strict-baseline")).0, 0);
+    assert_eq!(project.run("", &format!("{CHECK} --skip missing-ttl --strict-baseline")).0, 0);
     project.write("src/other.rs", "");
-    assert_eq!(project.run(&format!("{CHECK} --strict-baseline src/other.rs")).0, 0);
-    project.run(&format!("baseline {ONLY} --prune src/other.rs"));
+    assert_eq!(project.run("", &format!("{CHECK} --strict-baseline src/other.rs")).0, 0);
+    project.run("", &format!("baseline {ONLY} --prune src/other.rs"));
     assert_eq!(held(&project).len(), 2);
-    project.run(&format!("baseline {ONLY} --prune"));
+    project.run("", &format!("baseline {ONLY} --prune"));
     assert_eq!(held(&project), ["shop::put_user"]);
-    assert_eq!(project.run(&format!("{CHECK} --strict-baseline")).0, 0);
+    assert_eq!(project.run("", &format!("{CHECK} --strict-baseline")).0, 0);
 }
 
 #[test]
 fn a_file_that_is_gone_takes_its_entries_along() {
     let project = Project::new("mod old;\n");
-    project.write("src/old.rs", &without_ttl("user"));
-    project.run(&format!("baseline {ONLY}"));
+    project.write("src/old.rs", &put("user"));
+    project.run("", &format!("baseline {ONLY}"));
     std::fs::remove_file(project.path().join("src/old.rs")).unwrap();
     project.write("src/lib.rs", "");
-    assert_eq!(project.json(CHECK)["summary"]["baseline"], serde_json::json!({"new": 0, "known": 0, "fixed": 1}));
+    assert_eq!(project.json("", CHECK)["summary"]["baseline"], serde_json::json!({"new": 0, "known": 0, "fixed": 1}));
 }
 
 #[test]
 fn the_rule_file_can_name_it_and_folders_do_not_matter() {
-    let project = Project::new(&without_ttl("user"));
+    let project = Project::new(&put("user"));
     project.write("cache-lint.toml", "version = 1\nbaseline = \"ci/known.json\"\n");
     project.write("ci/.keep", "");
-    let (code, out, err) = project.run_in("src", &format!("baseline {ONLY}"));
+    let (code, out, err) = project.run("src", &format!("baseline {ONLY}"));
     assert_eq!(code, 0, "{err}");
     assert!(project.read("ci/known.json").contains("\"path\":\"src/lib.rs\""), "{out}");
     for folder in ["", "src", "ci"] {
-        let (code, out, err) = project.run_in(folder, "check .. --only missing-ttl");
-        let (code, out, err) = if folder.is_empty() { project.run("--only missing-ttl") } else { (code, out, err) };
+        let (code, out, err) = project.run(folder, "check .. --only missing-ttl");
+        let (code, out, err) = if folder.is_empty() { project.run("", "--only missing-ttl") } else { (code, out, err) };
         assert!(code == 0 && out.contains("0 new, 1 known, 0 fixed"), "{folder}: {out}{err}");
     }
-    assert_eq!(project.run("--only missing-ttl --no-baseline --deny-warnings").0, 1);
-    let (_, shown, _) = project.run("--only missing-ttl --show-known --format concise");
+    assert_eq!(project.run("", "--only missing-ttl --no-baseline --deny-warnings").0, 1);
+    let (_, shown, _) = project.run("", "--only missing-ttl --show-known --format concise");
     assert!(shown.starts_with("src/lib.rs:2:") && shown.contains("[missing-ttl]"), "{shown}");
     // A suppression takes the place of the entry.
     project.write(
         "src/lib.rs",
-        &format!("// cache-lint: ignore[missing-ttl] -- kept for good by design\n{}", without_ttl("user")),
+        &format!("// cache-lint: ignore[missing-ttl] -- kept for good by design\n{}", put("user")),
     );
-    assert_eq!(project.json("--only missing-ttl")["summary"]["baseline"]["fixed"], 1);
+    assert_eq!(project.json("", "--only missing-ttl")["summary"]["baseline"]["fixed"], 1);
 }
 
 #[test]
 fn what_is_no_baseline_ends_with_2() {
-    let project = Project::new(&without_ttl("user"));
-    let (code, _, err) = project.run("--baseline nowhere.json");
+    let project = Project::new(&put("user"));
+    let (code, _, err) = project.run("", "--baseline nowhere.json");
     assert_eq!(code, 2);
     assert_eq!(err, "error: there is no baseline `nowhere.json`\nhelp: `cache-lint baseline` writes one\n");
-    assert_eq!(project.run("baseline --prune").0, 2);
-    assert_eq!(project.run("--strict-baseline").0, 2);
+    assert_eq!(project.run("", "baseline --prune").0, 2);
+    assert_eq!(project.run("", "--strict-baseline").0, 2);
     project.write("broken.json", "{\n  \"version\": 1,\n<<<<<<< HEAD\n}\n");
     for args in
         ["--baseline broken.json", "baseline --baseline broken.json", "baseline --accept-new --baseline broken.json"]
     {
-        let (code, _, err) = project.run(args);
+        let (code, _, err) = project.run("", args);
         assert_eq!(code, 2);
         assert!(err.contains("this is no baseline: key must be a string") && err.contains("broken.json:3:1"), "{err}");
     }

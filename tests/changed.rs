@@ -1,72 +1,16 @@
 //! Only what was changed: `--changed`, `--since` and `--staged` with the real program on real repositories.
 #![allow(clippy::unwrap_used, reason = "a test ends at the first thing that is not as it should be")]
 
-use std::path::Path;
-use std::process::Command;
+mod project;
 
-use serde_json::Value;
+use project::{Project, put};
 
-const MANIFEST: &str =
-    "[package]\nname = \"shop\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[dependencies]\nredis = \"1\"\n";
-
-fn put(name: &str) -> String {
-    format!(
-        "pub fn put_{name}(con: &mut redis::Connection, id: u64) -> redis::RedisResult<()> {{\n    \
-         redis::Commands::set(con, format!(\"shop:{name}:{{id}}\"), 1)\n}}\n"
-    )
-}
-
-struct Project(tempfile::TempDir);
-
-impl Project {
-    /// With one commit: a finding in `src/lib.rs`.
-    fn new() -> Self {
-        let project = Self(tempfile::tempdir().unwrap());
-        project.git("init --quiet --initial-branch=main");
-        project.write("Cargo.toml", MANIFEST);
-        project.write("src/lib.rs", &put("old"));
-        project.git("add --all");
-        project.git("commit --quiet --message=x");
-        project
-    }
-
-    fn path(&self) -> &Path {
-        self.0.path()
-    }
-
-    fn write(&self, path: &str, text: &str) {
-        let path = self.path().join(path);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, text).unwrap();
-    }
-
-    fn git(&self, args: &str) {
-        let identity = ["-c", "user.name=a", "-c", "user.email=a@b", "-c", "commit.gpgSign=false"];
-        let mut command = Command::new("git");
-        let output = command.current_dir(self.path()).args(identity).args(args.split_whitespace()).output().unwrap();
-        assert!(output.status.success(), "{args}: {}", String::from_utf8_lossy(&output.stderr));
-    }
-
-    fn run(&self, folder: &str, args: &str) -> (i32, String, String) {
-        let output = Command::new(env!("CARGO_BIN_EXE_cache-lint"))
-            .current_dir(self.path().join(folder))
-            .args(args.split_whitespace())
-            .env("NO_COLOR", "1")
-            .env("CACHE_LINT_FORMAT", "graphical")
-            .output()
-            .unwrap();
-        let text = |bytes| String::from_utf8(bytes).unwrap();
-        (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
-    }
-
-    /// The functions with a finding, and how many findings lay outside.
-    fn found(&self, folder: &str, args: &str) -> (Vec<String>, u64) {
-        let (_, out, err) = self.run(folder, &format!("check --only missing-ttl --format json {args}"));
-        let report: Value = serde_json::from_str(&out).unwrap_or_else(|error| panic!("{error}: {out}{err}"));
-        let functions = report["findings"].as_array().unwrap().iter();
-        let functions = functions.map(|finding| finding["function"].as_str().unwrap().to_owned()).collect();
-        (functions, report["summary"]["outside"].as_u64().unwrap())
-    }
+/// The functions with a finding, and how many findings lay outside.
+fn found(project: &Project, folder: &str, args: &str) -> (Vec<String>, u64) {
+    let report = project.json(folder, &format!("check --only missing-ttl {args}"));
+    let functions = report["findings"].as_array().unwrap().iter();
+    let functions = functions.map(|finding| finding["function"].as_str().unwrap().to_owned()).collect();
+    (functions, report["summary"]["outside"].as_u64().unwrap())
 }
 
 fn names(names: &[&str]) -> Vec<String> {
@@ -75,17 +19,17 @@ fn names(names: &[&str]) -> Vec<String> {
 
 #[test]
 fn only_findings_that_touch_a_change_are_reported() {
-    let project = Project::new();
-    assert_eq!(project.found("", "--changed"), (vec![], 1));
+    let project = Project::new(&put("old"));
+    assert_eq!(found(&project, "", "--changed"), (vec![], 1));
     project.write("src/lib.rs", &(put("old") + &put("new")));
-    assert_eq!(project.found("", "--changed"), (names(&["new"]), 1));
-    assert_eq!(project.found("src", "--changed .."), (names(&["new"]), 1));
-    assert_eq!(project.found("", "--since HEAD"), (names(&["new"]), 1));
-    assert_eq!(project.found("", "--staged"), (vec![], 1));
+    assert_eq!(found(&project, "", "--changed"), (names(&["new"]), 1));
+    assert_eq!(found(&project, "src", "--changed .."), (names(&["new"]), 1));
+    assert_eq!(found(&project, "", "--since HEAD"), (names(&["new"]), 1));
+    assert_eq!(found(&project, "", "--staged"), (vec![], 1));
     // A new file is a change as a whole.
     project.write("src/lib.rs", &format!("mod more;\n{}", put("old")));
     project.write("src/more.rs", &put("more"));
-    let (found, outside) = project.found("", "--changed");
+    let (found, outside) = found(&project, "", "--changed");
     assert_eq!((found, outside), (vec!["shop::more::put_more".to_owned()], 1));
     let (code, out, _) = project.run("", "check --only missing-ttl --changed");
     assert!(code == 0 && out.contains("\n1 more finding lies outside of what was changed\n"), "{out}");
@@ -94,7 +38,7 @@ fn only_findings_that_touch_a_change_are_reported() {
 /// A finding is about what its labels point at as well: the other place, or the line of the rule file.
 #[test]
 fn any_place_of_a_finding_counts() {
-    let project = Project::new();
+    let project = Project::new(&put("old"));
     let rules =
         |ttl: &str| format!("version = 1\ndefault = false\n[class.old]\nkeys = [\"shop:old:**\"]\nttl = \"{ttl}\"\n");
     project.write("cache-lint.toml", &rules("1h"));
@@ -116,35 +60,35 @@ fn any_place_of_a_finding_counts() {
 
 #[test]
 fn what_is_staged_is_checked_as_it_would_be_committed() {
-    let project = Project::new();
+    let project = Project::new(&put("old"));
     // Staged: a new function. In the work tree only: another one, and the staged one mended.
     project.write("src/lib.rs", &(put("old") + &put("staged")));
     project.git("add src/lib.rs");
     project.write("src/lib.rs", &(put("unstaged") + &put("old")));
     project.write("src/untracked.rs", &put("untracked"));
-    assert_eq!(project.found("", "--staged"), (names(&["staged"]), 1));
-    assert_eq!(project.found("src", "--staged .."), (names(&["staged"]), 1));
-    assert_eq!(project.found("src", "--staged"), (names(&["staged"]), 1));
+    assert_eq!(found(&project, "", "--staged"), (names(&["staged"]), 1));
+    assert_eq!(found(&project, "src", "--staged .."), (names(&["staged"]), 1));
+    assert_eq!(found(&project, "src", "--staged"), (names(&["staged"]), 1));
     let (_, out, _) = project.run("", "check --only missing-ttl --staged --format concise --quiet");
     assert!(out.starts_with("src/lib.rs:5:"), "{out}");
 
     // The rule file comes from the index as well.
     project.write("cache-lint.toml", "version = 1\n[levels]\nmissing-ttl = \"off\"\n");
-    assert_eq!(project.found("", "--staged"), (names(&["staged"]), 1));
+    assert_eq!(found(&project, "", "--staged"), (names(&["staged"]), 1));
     project.git("add cache-lint.toml");
     std::fs::remove_file(project.path().join("cache-lint.toml")).unwrap();
-    assert_eq!(project.found("", "--staged"), (vec![], 0));
+    assert_eq!(found(&project, "", "--staged"), (vec![], 0));
     project.git("rm --quiet --cached cache-lint.toml");
 
     // A file that is staged and gone from the work tree is checked all the same.
     std::fs::remove_file(project.path().join("src/lib.rs")).unwrap();
-    assert_eq!(project.found("", "--staged"), (names(&["staged"]), 1));
-    assert_eq!(project.found("", "--staged src/lib.rs"), (names(&["staged"]), 1));
+    assert_eq!(found(&project, "", "--staged"), (names(&["staged"]), 1));
+    assert_eq!(found(&project, "", "--staged src/lib.rs"), (names(&["staged"]), 1));
 }
 
 #[test]
 fn fingerprints_are_those_of_the_work_tree() {
-    let project = Project::new();
+    let project = Project::new(&put("old"));
     project.run("", "baseline --only missing-ttl");
     project.write("src/lib.rs", &(put("old") + &put("new")));
     project.git("add --all");
@@ -158,7 +102,7 @@ fn fingerprints_are_those_of_the_work_tree() {
 
 #[test]
 fn a_repository_without_commits_and_a_folder_without_repository() {
-    let project = Project::new();
+    let project = Project::new(&put("old"));
     std::fs::remove_dir_all(project.path().join(".git")).unwrap();
     let (code, _, err) = project.run("", "--changed");
     assert_eq!(code, 2);
@@ -166,8 +110,8 @@ fn a_repository_without_commits_and_a_folder_without_repository() {
     assert!(err.contains("help: `--changed`, `--since` and `--staged` compare with commits"), "{err}");
     project.git("init --quiet");
     project.git("add src Cargo.toml");
-    assert_eq!(project.found("", "--changed"), (names(&["old"]), 0));
-    assert_eq!(project.found("", "--staged"), (names(&["old"]), 0));
+    assert_eq!(found(&project, "", "--changed"), (names(&["old"]), 0));
+    assert_eq!(found(&project, "", "--staged"), (names(&["old"]), 0));
     let (code, _, err) = project.run("", "--since main");
     assert!(code == 2 && err.contains("nothing is committed yet"), "{err}");
     let (code, _, err) = project.run("", "--since nowhere");
@@ -180,7 +124,7 @@ fn a_repository_without_commits_and_a_folder_without_repository() {
 #[test]
 fn a_hook_sees_what_its_commit_would_hold() {
     use std::os::unix::fs::PermissionsExt as _;
-    let project = Project::new();
+    let project = Project::new(&put("old"));
     let hook = project.path().join(".git/hooks/pre-commit");
     let tool = env!("CARGO_BIN_EXE_cache-lint");
     project.write(
@@ -191,9 +135,7 @@ fn a_hook_sees_what_its_commit_would_hold() {
     );
     std::fs::set_permissions(&hook, std::fs::Permissions::from_mode(0o755)).unwrap();
     let commit = |args: &[&str]| {
-        let identity = ["-c", "user.name=a", "-c", "user.email=a@b", "-c", "commit.gpgSign=false"];
-        let mut git = Command::new("git");
-        let status = git.current_dir(project.path()).args(identity).args(["commit", "--quiet"]).args(args).output();
+        let status = project.git_command().args(["commit", "--quiet"]).args(args).output();
         let log = std::fs::read_to_string(project.path().join("hook.log")).unwrap();
         (status.unwrap().status.success(), log.lines().count())
     };

@@ -49,6 +49,16 @@ pub enum GitError {
 #[derive(Debug, Clone)]
 pub struct Repository {
     root: PathBuf,
+    seen_by: SeenBy,
+}
+
+/// Whose repository it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum SeenBy {
+    /// A person's, or a hook's: what git tells its hooks (their index, above all) holds.
+    Hook,
+    /// The one around the folder, whatever git tells its hooks of another one.
+    Folder,
 }
 
 impl Repository {
@@ -57,7 +67,19 @@ impl Repository {
     /// # Errors
     /// When git is not installed, or there is no work tree around the folder.
     pub fn around(folder: &Path) -> Result<Self, GitError> {
-        let output = run(command(folder, ["rev-parse", "--show-toplevel"]), b"")?;
+        Self::found(folder, SeenBy::Hook)
+    }
+
+    /// The repository around a folder, also where a hook of another one runs.
+    ///
+    /// # Errors
+    /// When git is not installed, or there is no work tree around the folder.
+    pub fn around_alone(folder: &Path) -> Result<Self, GitError> {
+        Self::found(folder, SeenBy::Folder)
+    }
+
+    fn found(folder: &Path, seen_by: SeenBy) -> Result<Self, GitError> {
+        let output = run(command(folder, seen_by, ["rev-parse", "--show-toplevel"]), b"")?;
         let said = String::from_utf8_lossy(&output.stderr);
         let refused = |said: String| GitError::NoRepository { folder: folder.display().to_string(), said };
         if !output.status.success() {
@@ -66,7 +88,7 @@ impl Repository {
         }
         let path = output.stdout.strip_suffix(b"\n").unwrap_or(&output.stdout);
         let root = path_of(path).canonicalize().map_err(|error| refused(error.to_string()))?;
-        Ok(Self { root })
+        Ok(Self { root, seen_by })
     }
 
     /// The top of the work tree, without symbolic links.
@@ -140,6 +162,30 @@ impl Repository {
         Ok(split(&listed).map(path_of).collect())
     }
 
+    /// The files that differ from the last commit, those that git does not know included; relative to the root, sorted.
+    ///
+    /// # Errors
+    /// When git refuses.
+    pub fn changed_files(&self) -> Result<Vec<PathBuf>, GitError> {
+        let head = self.head()?;
+        let mut files = self.untracked()?;
+        // What is staged is not committed, even where the work tree has gone back.
+        for index in [None, Some("--cached")] {
+            let args = ["diff", "--name-only", "--no-relative", "-z"].into_iter().chain(index).chain([&*head, "--"]);
+            files.extend(split(&self.answer(args, b"")?).map(path_of));
+        }
+        files.sort();
+        files.dedup();
+        Ok(files)
+    }
+
+    /// The text of a file below the root in the last commit; `None` where it is in none, or is no text.
+    #[must_use]
+    pub fn committed(&self, file: &Path) -> Option<String> {
+        let path = file.strip_prefix(&self.root).ok()?.to_str()?.replace('\\', "/");
+        String::from_utf8(self.answer(["show", &format!("HEAD:{path}")], b"").ok()?).ok()
+    }
+
     /// What a sub-command prints.
     pub(super) fn answer<'a>(
         &self,
@@ -160,14 +206,19 @@ impl Repository {
     }
 
     fn run<'a>(&self, args: impl IntoIterator<Item = &'a str>, input: &[u8]) -> Result<Output, GitError> {
-        run(command(&self.root, args), input)
+        run(command(&self.root, self.seen_by, args), input)
     }
 }
 
-fn command<'a>(folder: &Path, args: impl IntoIterator<Item = &'a str>) -> Command {
+fn command<'a>(folder: &Path, seen_by: SeenBy, args: impl IntoIterator<Item = &'a str>) -> Command {
     let mut command = Command::new("git");
-    // Not `--git-dir`: the variables that a hook is given (its index, above all) have to hold.
+    // Not `--git-dir`: the variables that a hook is given have to hold.
     command.arg("-C").arg(folder).args(args);
+    if seen_by == SeenBy::Folder {
+        for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"] {
+            command.env_remove(name);
+        }
+    }
     command
         .env("GIT_OPTIONAL_LOCKS", "0")
         .env("LC_ALL", "C")

@@ -1,6 +1,6 @@
 //! Files that a command is about to write: shown first, asked about where somebody can answer, then written.
 
-use std::io::{BufRead as _, IsTerminal as _};
+use std::io::{BufRead, IsTerminal as _};
 use std::path::{Path, PathBuf};
 
 use similar::TextDiff;
@@ -82,7 +82,9 @@ pub(super) fn apply(changes: &[Change], args: &WriteArgs, force: bool) -> Result
         return terminal::print(&format!("nothing was written ({})\n", style.bold("--dry-run")), style);
     }
     if !(args.yes || force) {
-        consent(&needed, style)?;
+        let stdin = std::io::stdin();
+        let asked = stdin.is_terminal().then(|| stdin.lock());
+        consent(&needed, asked, style)?;
     }
     for change in &needed {
         change.write()?;
@@ -91,13 +93,13 @@ pub(super) fn apply(changes: &[Change], args: &WriteArgs, force: bool) -> Result
     terminal::print(&style.bold(&format!("wrote {}\n", names.join(", "))), style)
 }
 
-/// Asks whoever sits at the terminal. Without one, new files are written, because that is what was called for; files
-/// that are there are only changed with `--yes`.
-fn consent(needed: &[&Change], style: Style) -> Result<(), Failure> {
-    if std::io::stdin().is_terminal() {
+/// Asks whoever sits at the terminal (`asked`). Without one, new files are written, because that is what was called for;
+/// files that are there are only changed with `--yes`.
+fn consent(needed: &[&Change], asked: Option<impl BufRead>, style: Style) -> Result<(), Failure> {
+    if let Some(mut asked) = asked {
         terminal::complain(&format!("write {}? [y/N] ", counted(needed.len(), "file")), style);
         let mut answer = String::new();
-        let read = std::io::stdin().lock().read_line(&mut answer);
+        let read = asked.read_line(&mut answer);
         if read.is_ok() && matches!(answer.trim().to_lowercase().as_str(), "y" | "yes") {
             return Ok(());
         }
@@ -116,4 +118,37 @@ fn consent(needed: &[&Change], style: Style) -> Result<(), Failure> {
 /// With `/`.
 pub(super) fn shown(path: &Path) -> String {
     path.to_string_lossy().replace('\\', "/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn allowed(before: Option<&str>, answer: Option<&str>) -> bool {
+        let before = before.map(str::to_owned);
+        let change = Change { path: "cache-lint.toml".into(), before, after: "version = 1\n".to_owned() };
+        consent(&[&change], answer.map(str::as_bytes), Style::PLAIN).is_ok()
+    }
+
+    #[test]
+    fn who_sits_at_the_terminal_has_to_say_yes() {
+        for (answer, is_yes) in [
+            ("y\n", true),
+            ("YES\r\n", true),
+            (" yes ", true),
+            ("\n", false),
+            ("", false),
+            ("n\n", false),
+            ("yep\n", false),
+        ] {
+            assert_eq!(allowed(None, Some(answer)), is_yes, "{answer:?}");
+            assert_eq!(allowed(Some("version = 1"), Some(answer)), is_yes, "{answer:?}");
+        }
+    }
+
+    #[test]
+    fn without_a_terminal_only_new_files_are_written() {
+        assert!(allowed(None, None));
+        assert!(!allowed(Some("version = 1"), None));
+    }
 }

@@ -8,6 +8,7 @@ pub mod expr;
 pub mod item;
 pub mod lower;
 pub mod ty;
+pub mod walk;
 
 pub use expr::{
     Arm, Block, Closure, Expr, ExprKind, FieldInit, FormatPiece, Literal, MacroBody, MacroCall, MethodCall, Pat,

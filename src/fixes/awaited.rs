@@ -1,8 +1,9 @@
 //! `dropped-future`: the command is awaited. Unsafe: it is sent from then on, and the caller waits for it.
 
 use super::site::{Site, unsafe_};
-use super::syntax::{Around, children};
+use super::syntax::Around;
 use crate::facts::expr::PatKind;
+use crate::facts::walk::children;
 use crate::facts::{Block, Expr, ExprKind, Function, Stmt, TypeRef};
 use crate::finding::Fix;
 use crate::text::Span;

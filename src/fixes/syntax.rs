@@ -2,6 +2,7 @@
 //!
 //! What stands in a macro call is not looked into: its tokens may be written anywhere, or nowhere.
 
+use crate::facts::walk::children;
 use crate::facts::{Block, Expr, ExprKind, FileFacts, Function, Item, ItemKind, Stmt};
 use crate::text::Span;
 
@@ -156,63 +157,6 @@ impl<'a> Around<'a> {
                 (callee.span == inner.span).then_some(Call { whole: outer, args, receiver })
             }
             _ => None,
-        }
-    }
-}
-
-/// Expressions and blocks directly inside an expression. A macro call has none.
-pub(super) fn children<'a>(expr: &'a Expr, exprs: &mut Vec<&'a Expr>, blocks: &mut Vec<&'a Block>) {
-    match &expr.kind {
-        ExprKind::Path(_) | ExprKind::Lit(_) | ExprKind::Continue | ExprKind::Unknown | ExprKind::Macro(_) => {}
-        ExprKind::Call(callee, args) => {
-            exprs.push(callee);
-            exprs.extend(args);
-        }
-        ExprKind::Method(call) => {
-            exprs.push(&call.receiver);
-            exprs.extend(&call.args);
-        }
-        ExprKind::Field(inner, _)
-        | ExprKind::Ref(inner)
-        | ExprKind::Deref(inner)
-        | ExprKind::Not(inner)
-        | ExprKind::Neg(inner)
-        | ExprKind::Cast(inner, _)
-        | ExprKind::Await(inner)
-        | ExprKind::Try(inner)
-        | ExprKind::Let(_, inner) => exprs.push(inner),
-        ExprKind::Index(one, other)
-        | ExprKind::Binary(_, one, other)
-        | ExprKind::Assign(_, one, other)
-        | ExprKind::Repeat(one, other) => exprs.extend([&**one, &**other]),
-        ExprKind::Block(block) | ExprKind::Async(block) | ExprKind::Loop(block) => blocks.push(block),
-        ExprKind::If(condition, then, otherwise) => {
-            exprs.push(condition);
-            exprs.extend(otherwise.as_deref());
-            blocks.push(then);
-        }
-        ExprKind::Match(scrutinee, arms) => {
-            exprs.push(scrutinee);
-            // An arm that waits for a future is one of `select!`, a macro.
-            for arm in arms.iter().filter(|arm| arm.on.is_none()) {
-                exprs.extend(&arm.guard);
-                exprs.push(&arm.body);
-            }
-        }
-        ExprKind::While(head, body) | ExprKind::For(_, head, body) => {
-            exprs.push(head);
-            blocks.push(body);
-        }
-        ExprKind::Closure(closure) => exprs.push(&closure.body),
-        ExprKind::Return(value) | ExprKind::Break(value) => exprs.extend(value.as_deref()),
-        ExprKind::Tuple(parts) | ExprKind::Array(parts) => exprs.extend(parts),
-        ExprKind::Struct(_, fields, rest) => {
-            exprs.extend(fields.iter().map(|field| &field.value));
-            exprs.extend(rest.as_deref());
-        }
-        ExprKind::Range(from, to) => {
-            exprs.extend(from.as_deref());
-            exprs.extend(to.as_deref());
         }
     }
 }

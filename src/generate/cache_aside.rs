@@ -8,12 +8,10 @@ use super::parts::{self, Entity};
 
 pub(super) fn module(request: &Request) -> TokenStream {
     let Request { name, .. } = request;
-    let (parameter, owned, borrowed) = (parts::parameter(request), parts::owned(request), parts::borrowed(request));
-    let wanted = parts::argument(request, &quote!(wanted));
+    let parameter = parts::parameter(request);
     let entity = parts::entity(request, Entity::Plain);
     let serde = parts::serde(request);
-    let (source, cache, error) =
-        (format_ident!("{name}Source"), format_ident!("{name}Cache"), format_ident!("{name}CacheError"));
+    let (source, error) = (format_ident!("{name}Source"), format_ident!("{name}CacheError"));
     let docs = [
         format!(" Cache-Aside for [`{name}`]: entries `{}` live {}.", request.key(), shown(request)),
         String::new(),
@@ -22,6 +20,20 @@ pub(super) fn module(request: &Request) -> TokenStream {
             .to_owned(),
         " never a request.".to_owned(),
     ];
+    let more = quote! {
+        /// Stores a changed value and takes the cached one away, for all servers.
+        ///
+        /// # Errors
+        /// The source's; then nothing was changed.
+        pub async fn update(&self, value: &#name) -> Result<Invalidated, #error<S::Error>> {
+            self.source.save(value).await.map_err(#error::Source)?;
+            let id = value.id();
+            let outcome = self.cache.invalidate::<#name>(&id).await.map_err(#error::Cache)?;
+            tracing::info!(?id, ?outcome, "invalidated");
+            Ok(outcome)
+        }
+    };
+    let reader = parts::reader(request, "value", "Reads and changes values through the cache.", &more);
     let tests = tests(request);
     quote! {
         #(#![doc = #docs])*
@@ -57,47 +69,7 @@ pub(super) fn module(request: &Request) -> TokenStream {
             Cache(StoreError),
         }
 
-        /// Reads and changes values through the cache.
-        #[derive(Debug)]
-        pub struct #cache<S> {
-            source: Arc<S>,
-            cache: Cache,
-        }
-
-        impl<S: #source> #cache<S> {
-            /// Over this source. The cache is shared: `Cache` is cheap to clone.
-            pub fn new(source: Arc<S>, cache: Cache) -> Self {
-                Self { source, cache }
-            }
-
-            /// The value with this id: from the cache, or else from the source.
-            ///
-            /// # Errors
-            /// The source's, when it had to be asked. Trouble with the cache is none.
-            pub async fn get(&self, id: #parameter) -> Result<Option<Cached<#name>>, LoadError<S::Error>> {
-                let (source, wanted) = (Arc::clone(&self.source), #owned);
-                let load = move || async move { source.load(#wanted).await };
-                let found = self.cache.get_or_load_opt::<#name, _, _, _>(#borrowed, load).await?;
-                match found.as_ref().map(Cached::source) {
-                    Some(Source::Loaded) => tracing::debug!(?id, "cache miss"),
-                    Some(from) => tracing::debug!(?id, ?from, "cache hit"),
-                    None => tracing::debug!(?id, "no such value"),
-                }
-                Ok(found)
-            }
-
-            /// Stores a changed value and takes the cached one away, for all servers.
-            ///
-            /// # Errors
-            /// The source's; then nothing was changed.
-            pub async fn update(&self, value: &#name) -> Result<Invalidated, #error<S::Error>> {
-                self.source.save(value).await.map_err(#error::Source)?;
-                let id = value.id();
-                let outcome = self.cache.invalidate::<#name>(&id).await.map_err(#error::Cache)?;
-                tracing::info!(?id, ?outcome, "invalidated");
-                Ok(outcome)
-            }
-        }
+        #reader
 
         #tests
     }

@@ -1,7 +1,7 @@
 //! What all patterns share: the entity, and values for the tests.
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{format_ident, quote};
 
 use super::Request;
 
@@ -148,7 +148,7 @@ pub(super) fn parameter(request: &Request) -> TokenStream {
 }
 
 /// The parameter `id` as an id of its own.
-pub(super) fn owned(request: &Request) -> TokenStream {
+fn owned(request: &Request) -> TokenStream {
     match kind(request) {
         Kind::Copy => quote!(id),
         Kind::Text => quote!(id.to_owned()),
@@ -157,7 +157,7 @@ pub(super) fn owned(request: &Request) -> TokenStream {
 }
 
 /// The parameter `id` as the cache takes it.
-pub(super) fn borrowed(request: &Request) -> TokenStream {
+fn borrowed(request: &Request) -> TokenStream {
     match kind(request) {
         Kind::Copy => quote!(&id),
         Kind::Text => quote!(&id.to_owned()),
@@ -188,6 +188,51 @@ pub(super) fn sample(request: &Request, row_version: Option<u64>) -> TokenStream
     quote! {
         fn sample() -> #name {
             #name { #id_field: #value, #row_version #rest }
+        }
+    }
+}
+
+/// What reads through the cache: a struct over the source, and its `get`. `what` is "value" or "row"; `intro` says what the
+/// struct is for; `more` are its other methods.
+pub(super) fn reader(request: &Request, what: &str, intro: &str, more: &TokenStream) -> TokenStream {
+    let name = &request.name;
+    let (source, cache) = (format_ident!("{name}Source"), format_ident!("{name}Cache"));
+    let (parameter, owned, borrowed) = (parameter(request), owned(request), borrowed(request));
+    let wanted = argument(request, &quote!(wanted));
+    let intro = format!(" {intro}");
+    let getter = format!(" The {what} with this id: from the cache, or else from the source.");
+    let nothing = format!("no such {what}");
+    quote! {
+        #[doc = #intro]
+        #[derive(Debug)]
+        pub struct #cache<S> {
+            source: Arc<S>,
+            cache: Cache,
+        }
+
+        impl<S: #source> #cache<S> {
+            /// Over this source. The cache is shared: `Cache` is cheap to clone.
+            pub fn new(source: Arc<S>, cache: Cache) -> Self {
+                Self { source, cache }
+            }
+
+            #[doc = #getter]
+            ///
+            /// # Errors
+            /// The source's, when it had to be asked. Trouble with the cache is none.
+            pub async fn get(&self, id: #parameter) -> Result<Option<Cached<#name>>, LoadError<S::Error>> {
+                let (source, wanted) = (Arc::clone(&self.source), #owned);
+                let load = move || async move { source.load(#wanted).await };
+                let found = self.cache.get_or_load_opt::<#name, _, _, _>(#borrowed, load).await?;
+                match found.as_ref().map(Cached::source) {
+                    Some(Source::Loaded) => tracing::debug!(?id, "cache miss"),
+                    Some(from) => tracing::debug!(?id, ?from, "cache hit"),
+                    None => tracing::debug!(?id, #nothing),
+                }
+                Ok(found)
+            }
+
+            #more
         }
     }
 }

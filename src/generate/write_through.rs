@@ -8,11 +8,10 @@ use super::parts::{self, Entity};
 
 pub(super) fn module(request: &Request) -> TokenStream {
     let Request { name, .. } = request;
-    let (parameter, owned, borrowed) = (parts::parameter(request), parts::owned(request), parts::borrowed(request));
-    let wanted = parts::argument(request, &quote!(wanted));
+    let parameter = parts::parameter(request);
     let entity = parts::entity(request, Entity::Versioned);
     let serde = parts::serde(request);
-    let (source, cache) = (format_ident!("{name}Source"), format_ident!("{name}Cache"));
+    let source = format_ident!("{name}Source");
     let shown = cache_schema::ttl::show(request.ttl);
     let docs = [
         format!(" Write-Through for [`{name}`]: entries `{}` live {shown}.", request.key()),
@@ -21,6 +20,26 @@ pub(super) fn module(request: &Request) -> TokenStream {
         " newer row stays. After a crash, a rollback or an unknown outcome the entry is absent, never wrong."
             .to_owned(),
     ];
+    let more = quote! {
+        /// Changes a row in a transaction, and puts what was committed into the cache.
+        ///
+        /// # Errors
+        /// The source's; then nothing was committed, or nobody knows, and the entry is absent. Trouble with the
+        /// cache after the commit is none: see `Written::cached`.
+        pub async fn write(&self, row: &#name) -> Result<Written<#name>, WriteError<S::Error>> {
+            let id = row.id();
+            let change = async |writer: Writer<#name>| -> Result<Committed<#name>, S::Error> {
+                let mut transaction = self.source.begin().await?;
+                let changed = self.source.change(&mut transaction, row).await?;
+                writer.commit(changed, self.source.commit(transaction)).await
+            };
+            let written = self.cache.write(&id, change).await?;
+            let (version, cached) = (written.version, written.cached);
+            tracing::info!(?id, version, ?cached, "written");
+            Ok(written)
+        }
+    };
+    let reader = parts::reader(request, "row", "Reads rows through the cache, and writes them through it.", &more);
     let tests = tests(request);
     quote! {
         #(#![doc = #docs])*
@@ -60,53 +79,7 @@ pub(super) fn module(request: &Request) -> TokenStream {
             fn commit(&self, transaction: Self::Transaction) -> impl Future<Output = Result<(), Self::Error>> + Send;
         }
 
-        /// Reads rows through the cache, and writes them through it.
-        #[derive(Debug)]
-        pub struct #cache<S> {
-            source: Arc<S>,
-            cache: Cache,
-        }
-
-        impl<S: #source> #cache<S> {
-            /// Over this source. The cache is shared: `Cache` is cheap to clone.
-            pub fn new(source: Arc<S>, cache: Cache) -> Self {
-                Self { source, cache }
-            }
-
-            /// The row with this id: from the cache, or else from the source.
-            ///
-            /// # Errors
-            /// The source's, when it had to be asked. Trouble with the cache is none.
-            pub async fn get(&self, id: #parameter) -> Result<Option<Cached<#name>>, LoadError<S::Error>> {
-                let (source, wanted) = (Arc::clone(&self.source), #owned);
-                let load = move || async move { source.load(#wanted).await };
-                let found = self.cache.get_or_load_opt::<#name, _, _, _>(#borrowed, load).await?;
-                match found.as_ref().map(Cached::source) {
-                    Some(Source::Loaded) => tracing::debug!(?id, "cache miss"),
-                    Some(from) => tracing::debug!(?id, ?from, "cache hit"),
-                    None => tracing::debug!(?id, "no such row"),
-                }
-                Ok(found)
-            }
-
-            /// Changes a row in a transaction, and puts what was committed into the cache.
-            ///
-            /// # Errors
-            /// The source's; then nothing was committed, or nobody knows, and the entry is absent. Trouble with the
-            /// cache after the commit is none: see `Written::cached`.
-            pub async fn write(&self, row: &#name) -> Result<Written<#name>, WriteError<S::Error>> {
-                let id = row.id();
-                let change = async |writer: Writer<#name>| -> Result<Committed<#name>, S::Error> {
-                    let mut transaction = self.source.begin().await?;
-                    let changed = self.source.change(&mut transaction, row).await?;
-                    writer.commit(changed, self.source.commit(transaction)).await
-                };
-                let written = self.cache.write(&id, change).await?;
-                let (version, cached) = (written.version, written.cached);
-                tracing::info!(?id, version, ?cached, "written");
-                Ok(written)
-            }
-        }
+        #reader
 
         #tests
     }

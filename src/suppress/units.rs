@@ -1,6 +1,7 @@
 //! The spans that a comment on a line of its own can be for: items, statements, arms of a `match`, fields.
 
-use crate::facts::{Block, Expr, ExprKind, FileFacts, FormatPiece, Function, Item, ItemKind, MacroBody, Stmt};
+use crate::facts::walk::{children, in_macro};
+use crate::facts::{Block, Expr, ExprKind, FileFacts, Function, Item, ItemKind, Stmt};
 use crate::text::Span;
 
 /// The spans of one file.
@@ -85,90 +86,16 @@ impl Units {
         }
     }
 
-    fn all(&mut self, exprs: &[Expr]) {
-        for expr in exprs {
-            self.expr(expr);
-        }
-    }
-
     fn expr(&mut self, expr: &Expr) {
         match &expr.kind {
-            ExprKind::Path(_) | ExprKind::Lit(_) | ExprKind::Continue | ExprKind::Unknown => {}
-            ExprKind::Call(callee, args) => {
-                self.expr(callee);
-                self.all(args);
-            }
-            ExprKind::Method(call) => {
-                self.expr(&call.receiver);
-                self.all(&call.args);
-            }
-            ExprKind::Field(inner, _)
-            | ExprKind::Ref(inner)
-            | ExprKind::Deref(inner)
-            | ExprKind::Not(inner)
-            | ExprKind::Neg(inner)
-            | ExprKind::Cast(inner, _)
-            | ExprKind::Await(inner)
-            | ExprKind::Try(inner)
-            | ExprKind::Let(_, inner) => self.expr(inner),
-            ExprKind::Index(one, other)
-            | ExprKind::Binary(_, one, other)
-            | ExprKind::Assign(_, one, other)
-            | ExprKind::Repeat(one, other) => {
-                self.expr(one);
-                self.expr(other);
-            }
-            ExprKind::Block(block) | ExprKind::Async(block) | ExprKind::Loop(block) => self.block(block),
-            ExprKind::If(condition, then, otherwise) => {
-                self.expr(condition);
-                self.block(then);
-                self.maybe(otherwise.as_deref());
-            }
-            ExprKind::Match(scrutinee, arms) => {
-                self.expr(scrutinee);
-                for arm in arms {
-                    self.spans.push(arm.pat.span.to(arm.body.span));
-                    self.maybe(arm.on.as_ref());
-                    self.maybe(arm.guard.as_ref());
-                    self.expr(&arm.body);
-                }
-            }
-            ExprKind::While(head, body) | ExprKind::For(_, head, body) => {
-                self.expr(head);
-                self.block(body);
-            }
-            ExprKind::Closure(closure) => self.expr(&closure.body),
-            ExprKind::Return(value) | ExprKind::Break(value) => self.maybe(value.as_deref()),
-            ExprKind::Tuple(parts) | ExprKind::Array(parts) => self.all(parts),
-            ExprKind::Struct(_, fields, rest) => {
-                for field in fields {
-                    self.spans.push(field.value.span);
-                    self.expr(&field.value);
-                }
-                self.maybe(rest.as_deref());
-            }
-            ExprKind::Range(from, to) => {
-                self.maybe(from.as_deref());
-                self.maybe(to.as_deref());
-            }
-            ExprKind::Macro(call) => self.macro_body(&call.body),
+            ExprKind::Match(_, arms) => self.spans.extend(arms.iter().map(|arm| arm.pat.span.to(arm.body.span))),
+            ExprKind::Struct(_, fields, _) => self.spans.extend(fields.iter().map(|field| field.value.span)),
+            _ => {}
         }
-    }
-
-    fn macro_body(&mut self, body: &MacroBody) {
-        match body {
-            MacroBody::Format { first, pieces, extra } => {
-                self.maybe(first.as_ref());
-                for piece in pieces {
-                    if let FormatPiece::Hole { value, .. } = piece {
-                        self.expr(value);
-                    }
-                }
-                self.all(extra);
-            }
-            MacroBody::List(exprs) | MacroBody::Opaque(exprs) => self.all(exprs),
-            // Its places are those of the definition, or of the call as a whole.
-            MacroBody::Expanded(_) => {}
-        }
+        let (mut exprs, mut blocks) = (Vec::new(), Vec::new());
+        children(expr, &mut exprs, &mut blocks);
+        in_macro(expr, &mut exprs);
+        exprs.into_iter().for_each(|inner| self.expr(inner));
+        blocks.into_iter().for_each(|inner| self.block(inner));
     }
 }

@@ -12,7 +12,6 @@
 
 mod brought;
 mod event;
-mod git;
 mod told;
 
 use std::collections::BTreeMap;
@@ -27,6 +26,7 @@ use told::Told;
 use super::args::HookArgs;
 use super::failure::Failure;
 use super::{init, setup};
+use crate::changes::Repository;
 use crate::finding::Level;
 use crate::report::Style;
 
@@ -71,7 +71,7 @@ fn edited(project: &Project<'_>, event: &Event, file: &Path) -> Result<Answer, F
     if !file.is_file() || !(is_rust(&file) || is_rule_file(&file)) {
         return Ok(Answer::Silence);
     }
-    let before = || event.text_before().or_else(|| git::committed(&file)).unwrap_or_default();
+    let before = || event.text_before().or_else(|| committed(&file)).unwrap_or_default();
     let found = match project.brought_by(&file, &before) {
         // Who has just written the rule file is the one to mend it.
         Err(Failure::Policy(errors)) if is_rule_file(&file) => {
@@ -92,7 +92,7 @@ fn stopping(project: &Project<'_>, event: &Event) -> Result<Answer, Failure> {
     let mut told = Told::of(project.cache.clone(), &event.session_id, &project.root);
     let mut found = Vec::new();
     for (folder, files) in by_workspace(project) {
-        found.push(project.brought_in(&folder, &files, &|file| git::committed(file).unwrap_or_default())?);
+        found.push(project.brought_in(&folder, &files, &|file| committed(file).unwrap_or_default())?);
     }
     for brought in &mut found {
         brought.retain(|judged| told.is_news(&judged.fingerprint));
@@ -109,12 +109,28 @@ fn stopping(project: &Project<'_>, event: &Event) -> Result<Answer, Failure> {
 /// The changed files that matter, by the folder that is analysed for them.
 fn by_workspace(project: &Project<'_>) -> BTreeMap<PathBuf, Vec<PathBuf>> {
     let mut folders: BTreeMap<PathBuf, Vec<PathBuf>> = BTreeMap::new();
-    for file in git::changed(&project.root) {
+    for file in changed(&project.root) {
         if file.is_file() && (is_rust(&file) || is_rule_file(&file)) {
             folders.entry(project.workspace_of(&file)).or_default().push(file);
         }
     }
     folders
+}
+
+/// The text of a file in the last commit of its repository; `None` where there is none.
+fn committed(file: &Path) -> Option<String> {
+    Repository::around_alone(file.parent()?).ok()?.committed(file)
+}
+
+/// The files that differ from the last commit, new ones included, absolute. Nothing where there is no git.
+fn changed(folder: &Path) -> Vec<PathBuf> {
+    let Ok(repository) = Repository::around_alone(folder) else { return Vec::new() };
+    let files = repository.changed_files().unwrap_or_default();
+    let mut files: Vec<PathBuf> =
+        files.iter().filter_map(|file| repository.root().join(file).canonicalize().ok()).collect();
+    files.sort();
+    files.dedup();
+    files
 }
 
 /// What the agent reads: a head, a line for each finding, and what to do.

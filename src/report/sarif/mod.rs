@@ -6,8 +6,9 @@ use rustc_hash::FxHashMap;
 
 use super::line_hash::line_hashes;
 use super::{Report, Spot, confidence_word, json, uri};
-use crate::finding::{Confidence, FileId, Finding, Label, Level, Place};
-use crate::rules::{Meta, REGISTRY};
+use crate::baseline::Entry;
+use crate::finding::{BaselineState, Confidence, FileId, Finding, Label, Level, Place};
+use crate::rules::{Meta, REGISTRY, find};
 use crate::run::Judged;
 use model::{
     ArtifactChange, ArtifactLocation, AutomationDetails, CodeFlow, Configuration, Driver, Fix, Help, Invocation,
@@ -116,7 +117,37 @@ struct Results<'a> {
 
 impl<'a> Results<'a> {
     fn all(mut self) -> Vec<SarifResult> {
-        self.report.findings.iter().map(|judged| self.result(judged)).collect()
+        let mut results: Vec<SarifResult> = self.report.findings.iter().map(|judged| self.result(judged)).collect();
+        // Only beside the known ones: GitHub, which knows no baseline, would take each for an open alert.
+        if self.report.view.known {
+            results.extend(self.report.fixed.iter().map(|entry| self.absent(entry)));
+        }
+        results
+    }
+
+    /// What the baseline holds and the run has not found again; where it stood is known up to its function.
+    fn absent(&self, entry: &Entry) -> SarifResult {
+        let logical = LogicalLocation { fully_qualified_name: entry.function.clone(), kind: "function" };
+        let meta = find(&entry.rule).map(|rule| rule.meta());
+        SarifResult {
+            rule_id: id(&entry.rule),
+            rule_index: REGISTRY.iter().position(|rule| rule.meta().id == entry.rule),
+            level: level(meta.map_or(Level::Warning, |meta| meta.level)),
+            baseline_state: Some("absent"),
+            message: Message { text: plain(&format!("`{}` was found here earlier, and is no more.", entry.subject)) },
+            locations: [Location {
+                id: None,
+                message: None,
+                physical_location: PhysicalLocation { artifact_location: artifact(&entry.path), region: None },
+                logical_locations: if entry.function.is_empty() { Vec::new() } else { vec![logical] },
+            }],
+            related_locations: Vec::new(),
+            code_flows: Vec::new(),
+            partial_fingerprints: PartialFingerprints { line_hash: None, own: entry.fingerprint.clone() },
+            fixes: Vec::new(),
+            suppressions: self.report.view.suppressed.then(Vec::new),
+            properties: ResultProperties { confidence: confidence_word(Confidence::Certain) },
+        }
     }
 
     fn result(&mut self, judged: &Judged) -> SarifResult {
@@ -134,7 +165,7 @@ impl<'a> Results<'a> {
             rule_id: id(finding.rule),
             rule_index: REGISTRY.iter().position(|rule| rule.meta().id == finding.rule),
             level: level(finding.level),
-            baseline_state: judged.baseline,
+            baseline_state: judged.baseline.map(baseline_state),
             message: Message { text: message(finding) },
             related_locations: related.collect(),
             code_flows: if finding.flow.is_empty() { Vec::new() } else { vec![flow] },
@@ -258,6 +289,13 @@ fn bracketed(text: &str) -> String {
 /// A text that no reader takes for a link.
 fn plain(text: &str) -> String {
     if text.contains("](") { bracketed(text) } else { text.to_owned() }
+}
+
+fn baseline_state(state: BaselineState) -> &'static str {
+    match state {
+        BaselineState::New => "new",
+        BaselineState::Unchanged => "unchanged",
+    }
 }
 
 fn level(level: Level) -> &'static str {

@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use crate::finding::{BaselineState, Safety};
+use crate::finding::Safety;
 
 #[derive(Debug, Serialize)]
 pub(super) struct Log {
@@ -101,7 +101,7 @@ pub(super) struct SarifResult {
     pub(super) rule_index: Option<usize>,
     pub(super) level: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) baseline_state: Option<BaselineState>,
+    pub(super) baseline_state: Option<&'static str>,
     pub(super) message: Message,
     pub(super) locations: [Location; 1],
     #[serde(skip_serializing_if = "Vec::is_empty")]

@@ -2,7 +2,9 @@
 
 use serde_json::Value;
 
+use super::schemas::json_faults;
 use super::{EVERYTHING, VIEW, with};
+use crate::baseline::Entry;
 use crate::finding::BaselineState;
 use crate::report::testing::{analysis, findings};
 use crate::report::{
@@ -158,6 +160,27 @@ fn sarif_says_how_a_finding_stands_to_the_baseline() {
     let states: Vec<_> =
         log["runs"][0]["results"].as_array().unwrap().iter().map(|r| r["baselineState"].as_str()).collect();
     assert_eq!(states[..2], [Some("new"), Some("unchanged")]);
+
+    // What is mended is told to readers who ask for what is known, and to nobody else: GitHub would open an alert.
+    let mended = [Entry {
+        path: "src/old.rs".to_owned(),
+        rule: "missing-ttl".to_owned(),
+        function: "shop::old".to_owned(),
+        subject: "shop:old:{}".to_owned(),
+        fingerprint: "f".repeat(32),
+    }];
+    let of = |view| sarif::render(&Report::new(&analysis, &findings, view).with_baseline(&mended), None);
+    assert!(!of(VIEW).contains("\"absent\""));
+    let log = of(View { known: true, ..VIEW });
+    let faults = json_faults("tests/schemas/sarif-2.1.0.json", &log);
+    assert!(faults.is_empty(), "{faults:#?}");
+    let log: Value = serde_json::from_str(&log).unwrap();
+    let absent = log["runs"][0]["results"].as_array().unwrap().last().unwrap();
+    assert_eq!(absent["baselineState"], "absent");
+    assert_eq!(absent["ruleId"], "cache-lint/missing-ttl");
+    assert_eq!(absent["locations"][0]["physicalLocation"]["artifactLocation"]["uri"], "src/old.rs");
+    assert_eq!(absent["locations"][0]["logicalLocations"][0]["fullyQualifiedName"], "shop::old");
+    assert_eq!(absent["partialFingerprints"]["cacheLint/v1"], mended[0].fingerprint);
 }
 
 #[test]

@@ -13,7 +13,7 @@ fn read(path: &str) -> String {
 }
 
 /// What a JSON schema has against a text.
-fn json_faults(schema: &str, text: &str) -> Vec<String> {
+pub(super) fn json_faults(schema: &str, text: &str) -> Vec<String> {
     // The pattern of `run.language` in the published schema of SARIF has a bracket that not every reader of patterns takes.
     let schema = read(schema).replace("{2}]?$", "{2}\\\\]?$");
     let validator = jsonschema::validator_for(&serde_json::from_str(&schema).unwrap()).unwrap();
