@@ -157,7 +157,7 @@ fn owned(request: &Request) -> TokenStream {
 }
 
 /// The parameter `id` as the cache takes it.
-fn borrowed(request: &Request) -> TokenStream {
+pub(super) fn borrowed(request: &Request) -> TokenStream {
     match kind(request) {
         Kind::Copy => quote!(&id),
         Kind::Text => quote!(&id.to_owned()),
