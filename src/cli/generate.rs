@@ -63,7 +63,9 @@ fn steps(request: &Request, out: &Path) -> String {
         text += &format!("    {line}\n");
     }
     text += &format!("\n    [dev-dependencies]\n    {DEV_DEPENDENCY}\n");
-    if request.path.is_some() {
+    if request.path.is_none() {
+        text += "\nThe shape of stored values is pinned by a test: `CACHE_SCHEMA_UPDATE=1 cargo test` writes `cache-schema.lock`, now and\nwhenever `version` is raised; commit that file.\n";
+    } else {
         text += &format!(
             "\n`{}` needs `Serialize`, `Deserialize`, `Clone` and a field `{}`; the tests also need `Debug`, `Default` and `PartialEq`.\n",
             request.name, request.id_field

@@ -9,7 +9,7 @@ use super::parts::{self, Entity};
 pub(super) fn module(request: &Request) -> TokenStream {
     let Request { name, .. } = request;
     let parameter = parts::parameter(request);
-    let entity = parts::entity(request, Entity::Plain);
+    let (entity, imports) = (parts::entity(request, Entity::Plain), parts::imports(request, Entity::Plain));
     let serde = parts::serde(request);
     let (source, error) = (format_ident!("{name}Source"), format_ident!("{name}CacheError"));
     let docs = [
@@ -41,7 +41,7 @@ pub(super) fn module(request: &Request) -> TokenStream {
         use std::future::Future;
         use std::sync::Arc;
 
-        use cache_patterns::{Cache, CacheEntity, Cached, Invalidated, LoadError, Source, StoreError, Ttl};
+        use cache_patterns::{Cache, CacheEntity, Cached, Invalidated, LoadError, Source, StoreError, #imports};
         #serde
 
         #entity

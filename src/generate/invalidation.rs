@@ -9,7 +9,13 @@ use super::parts::{self, Entity};
 pub(super) fn module(request: &Request) -> TokenStream {
     let Request { name, id, service, .. } = request;
     let (parameter, borrowed) = (parts::parameter(request), parts::borrowed(request));
-    let entity = parts::entity(request, Entity::Local);
+    let (entity, imports) = (parts::entity(request, Entity::Local), parts::imports(request, Entity::Local));
+    // The other form takes its bound as a text.
+    let duration = request.path.is_some().then(|| {
+        quote!(
+            use std::time::Duration;
+        )
+    });
     let serde = parts::serde(request);
     let copies = format_ident!("{name}Copies");
     let shown = cache_schema::ttl::show(request.ttl);
@@ -25,11 +31,11 @@ pub(super) fn module(request: &Request) -> TokenStream {
         #(#![doc = #docs])*
 
         use std::future::Future;
-        use std::time::Duration;
+        #duration
 
         use cache_patterns::bus::RedisBus;
         use cache_patterns::store::RedisStore;
-        use cache_patterns::{BuildError, Cache, CacheEntity, Cached, Invalidated, LoadError, Source, StoreError, Ttl};
+        use cache_patterns::{BuildError, Cache, CacheEntity, Cached, Invalidated, LoadError, Source, StoreError, #imports};
         #serde
 
         /// Copies that one server keeps at most.
@@ -116,6 +122,7 @@ fn tests(request: &Request) -> TokenStream {
         mod tests {
             use std::convert::Infallible;
             use std::sync::Arc;
+            use std::time::Duration;
 
             use cache_patterns::bus::ProcessBus;
             use cache_patterns::store::{MemoryStore, Store};

@@ -16,41 +16,83 @@ pub(super) enum Entity {
     Local,
 }
 
-/// The type, where it is not there yet, and what the cache has to know of it.
+/// The type with what the cache has to know of it: declared here by a derive, whose test holds it against
+/// `cache-schema.lock`; for a type that is there already, an `impl` of its own, because its declaration is another file's.
 pub(super) fn entity(request: &Request, needs: Entity) -> TokenStream {
-    let Request { service, entity, version, name, id, id_field, .. } = request;
-    let declared = match &request.path {
-        Some(path) => quote!(use #path;),
-        None => {
-            let docs = [
-                format!(" What is cached under `{}`. Add its fields.", request.key()),
-                String::new(),
-                " Raise `VERSION` when they change later: stored values have the old shape.".to_owned(),
-            ];
-            let row_version = (needs == Entity::Versioned).then(|| {
-                quote! {
-                    /// Raised by every change of the row, so that of two writers the newer is known.
-                    pub row_version: u64,
-                }
-            });
+    match &request.path {
+        Some(path) => {
+            let implemented = implemented(request, needs);
             quote! {
-                #(#[doc = #docs])*
-                #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-                pub struct #name {
-                    /// What tells one from another.
-                    pub #id_field: #id,
-                    #row_version
-                }
+                use #path;
+
+                #implemented
             }
         }
+        None => declared(request, needs),
+    }
+}
+
+/// What [`entity`] needs of `cache_patterns` beside the trait and its derive: names with a comma behind each.
+pub(super) fn imports(request: &Request, needs: Entity) -> TokenStream {
+    match (&request.path, needs) {
+        (None, _) => TokenStream::new(),
+        (Some(_), Entity::Versioned) => quote!(Ttl, Versioned,),
+        (Some(_), Entity::Plain | Entity::Local) => quote!(Ttl,),
+    }
+}
+
+/// How long a copy may stay in a server, in seconds.
+const LOCAL: u32 = 60;
+
+fn declared(request: &Request, needs: Entity) -> TokenStream {
+    let Request { service, entity, version, name, id, id_field, .. } = request;
+    let docs = [
+        format!(" What is cached under `{}`. Add its fields.", request.key()),
+        String::new(),
+        " Raise `version` when they change later: stored values have the old shape. The test `cache_schema_…` says so;"
+            .to_owned(),
+        " `CACHE_SCHEMA_UPDATE=1 cargo test` writes the shape into `cache-schema.lock`.".to_owned(),
+    ];
+    let row_version = (needs == Entity::Versioned).then(|| {
+        quote! {
+            /// Raised by every change of the row, so that of two writers the newer is known.
+            #[cache(data_version)]
+            pub row_version: u64,
+        }
+    });
+    let version = proc_macro2::Literal::u32_unsuffixed(*version);
+    let ttl = cache_schema::ttl::show(request.ttl);
+    let more = match needs {
+        Entity::Plain => TokenStream::new(),
+        Entity::Versioned => quote!(, fenced),
+        Entity::Local => {
+            let local = cache_schema::ttl::show(LOCAL.min(request.ttl));
+            quote!(, local = #local)
+        }
     };
+    quote! {
+        #(#[doc = #docs])*
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, CacheEntity)]
+        #[cache(service = #service, entity = #entity, version = #version, ttl = #ttl #more)]
+        pub struct #name {
+            /// What tells one from another.
+            #[cache(id)]
+            pub #id_field: #id,
+            #row_version
+        }
+    }
+}
+
+fn implemented(request: &Request, needs: Entity) -> TokenStream {
+    let Request { service, entity, version, name, id, id_field, .. } = request;
     let version = proc_macro2::Literal::u32_unsuffixed(*version);
     let own_id = if kind(request) == Kind::Copy { quote!(self.#id_field) } else { quote!(self.#id_field.clone()) };
     let ttl = ttl(request.ttl);
     let local = (needs == Entity::Local).then(|| {
+        let seconds = proc_macro2::Literal::u32_unsuffixed(LOCAL.min(request.ttl));
         quote! {
             /// How long a copy may stay in a server.
-            const LOCAL: Duration = Duration::from_secs(60);
+            const LOCAL: Duration = Duration::from_secs(#seconds);
         }
     });
     let fenced = (needs == Entity::Versioned).then(|| {
@@ -68,8 +110,6 @@ pub(super) fn entity(request: &Request, needs: Entity) -> TokenStream {
     });
     let versioned = (needs == Entity::Versioned).then(|| quote!(impl Versioned for #name {}));
     quote! {
-        #declared
-
         impl CacheEntity for #name {
             type Id = #id;
             const SERVICE: &'static str = #service;

@@ -77,4 +77,22 @@ fn a_type_that_is_there_is_taken_and_the_id_may_be_another_field() {
     let text = module(&request).unwrap();
     assert!(text.contains("\nuse crate::model::UserProfile;\n") && !text.contains("struct UserProfile {"), "{text}");
     assert!(text.contains("self.user_id.clone()") && !text.contains("use serde"), "{text}");
+    assert!(text.contains("impl CacheEntity for UserProfile") && !text.contains("#[cache("), "{text}");
+}
+
+#[test]
+fn a_type_that_is_declared_is_pinned_by_its_derive() {
+    for (pattern, more) in
+        [(Pattern::CacheAside, ""), (Pattern::WriteThrough, "fenced"), (Pattern::Invalidation, "local = \"1m\"")]
+    {
+        let request = Request::new(
+            &Asked { pattern, ..asked("user:profile") },
+            &policy("version = 1\n[class.profile]\nkeys = [\"*:profile:**\"]\nttl = \"15m\"\n"),
+        )
+        .unwrap();
+        let text = module(&request).unwrap();
+        assert!(text.contains("Deserialize, CacheEntity)]") && text.contains("ttl = \"15m\""), "{text}");
+        assert!(text.contains(more) && text.contains("#[cache(id)]"), "{text}");
+        assert!(!text.contains("impl CacheEntity") && !text.contains("no_pin"), "{text}");
+    }
 }

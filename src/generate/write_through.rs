@@ -9,7 +9,7 @@ use super::parts::{self, Entity};
 pub(super) fn module(request: &Request) -> TokenStream {
     let Request { name, .. } = request;
     let parameter = parts::parameter(request);
-    let entity = parts::entity(request, Entity::Versioned);
+    let (entity, imports) = (parts::entity(request, Entity::Versioned), parts::imports(request, Entity::Versioned));
     let serde = parts::serde(request);
     let source = format_ident!("{name}Source");
     let shown = cache_schema::ttl::show(request.ttl);
@@ -48,7 +48,7 @@ pub(super) fn module(request: &Request) -> TokenStream {
         use std::sync::Arc;
 
         use cache_patterns::{
-            Cache, CacheEntity, Cached, Committed, LoadError, Source, Ttl, Versioned, WriteError, Writer, Written,
+            Cache, CacheEntity, Cached, Committed, LoadError, Source, #imports WriteError, Writer, Written,
         };
         #serde
 
