@@ -49,9 +49,8 @@ fn declared(request: &Request, needs: Entity) -> TokenStream {
     let docs = [
         format!(" What is cached under `{}`. Add its fields.", request.key()),
         String::new(),
-        " Raise `version` when they change later: stored values have the old shape. The test `cache_schema_…` says so;"
-            .to_owned(),
-        " `CACHE_SCHEMA_UPDATE=1 cargo test` writes the shape into `cache-schema.lock`.".to_owned(),
+        " Raise `version` when they change later: stored values have the old shape. A test says so; after".to_owned(),
+        " that, `CACHE_SCHEMA_UPDATE=1 cargo test` writes the new shape into `cache-schema.lock`.".to_owned(),
     ];
     let row_version = (needs == Entity::Versioned).then(|| {
         quote! {
