@@ -90,39 +90,55 @@ fn relative(path: &Path, root: &Path) -> String {
     path.iter().map(|part| part.to_string_lossy()).collect::<Vec<_>>().join("/")
 }
 
-/// What the tool reports, with its messages; and what it could not read.
-fn reported(fixture: &Path) -> Result<(BTreeMap<Site, String>, Vec<String>), String> {
+/// What the tool reports of each fixture, with its messages; and what it could not read.
+///
+/// A run looks at the whole workspace of the fixtures, whatever it is asked about, so those that share its rule file
+/// share a run.
+fn reported(names: &[String]) -> Result<(BTreeMap<String, BTreeMap<Site, String>>, Vec<String>), String> {
+    let (own, shared): (Vec<&String>, Vec<&String>) =
+        names.iter().partition(|name| fixtures_root().join(name).join("cache-lint.toml").exists());
+    let mut sites: BTreeMap<String, BTreeMap<Site, String>> = BTreeMap::new();
+    let mut errors = Vec::new();
+    let runs = own.into_iter().map(|name| vec![name]).chain((!shared.is_empty()).then_some(shared));
+    for names in runs {
+        let folder = if names.len() == 1 { fixtures_root().join(names[0]) } else { fixtures_root() };
+        let report = run(&folder, if names.len() == 1 { &[] } else { &names })?;
+        for finding in report["findings"].as_array().ok_or("no `findings` in the report")? {
+            let text =
+                |field: &str| finding[field].as_str().map(str::to_owned).ok_or(format!("no `{field}`: {finding}"));
+            let line = finding["line"].as_u64().ok_or(format!("no `line`: {finding}"))?;
+            let path = text("path")?;
+            let (name, path) = match *names {
+                [name] => (name.as_str(), path.as_str()),
+                _ => path.split_once('/').ok_or(format!("not in a fixture: {finding}"))?,
+            };
+            let site = (path.to_owned(), usize::try_from(line).unwrap_or(usize::MAX), text("rule")?);
+            sites.entry(name.to_owned()).or_default().insert(site, text("message")?);
+        }
+        errors.extend(report["errors"].as_array().ok_or("no `errors` in the report")?.iter().map(ToString::to_string));
+    }
+    Ok((sites, errors))
+}
+
+fn run(folder: &Path, paths: &[&String]) -> Result<Value, String> {
     let output = Command::new(env!("CARGO_BIN_EXE_cache-lint"))
         .args(["check", "--format", "json"])
-        .current_dir(fixture)
+        .args(paths)
+        .current_dir(folder)
         .output()
         .map_err(|error| error.to_string())?;
     let stdout = String::from_utf8_lossy(&output.stdout);
     let stderr = String::from_utf8_lossy(&output.stderr);
     if !matches!(output.status.code(), Some(0 | 1)) {
-        return Err(format!("{}\n{stderr}", output.status));
+        return Err(format!("{}: {}\n{stderr}", folder.display(), output.status));
     }
-    let report: Value =
-        serde_json::from_str(&stdout).map_err(|error| format!("no JSON ({error})\n{stdout}{stderr}"))?;
-    let findings = report["findings"].as_array().ok_or("no `findings` in the report")?;
-    let errors = report["errors"].as_array().ok_or("no `errors` in the report")?;
-    let mut sites = BTreeMap::new();
-    for finding in findings {
-        let text = |field: &str| finding[field].as_str().map(str::to_owned).ok_or(format!("no `{field}`: {finding}"));
-        let line = finding["line"].as_u64().ok_or(format!("no `line`: {finding}"))?;
-        sites.insert((text("path")?, usize::try_from(line).unwrap_or(usize::MAX), text("rule")?), text("message")?);
-    }
-    Ok((sites, errors.iter().map(ToString::to_string).collect()))
+    serde_json::from_str(&stdout).map_err(|error| format!("no JSON ({error})\n{stdout}{stderr}"))
 }
 
 /// The differences of one fixture as people read them; empty when there are none.
-fn differences(name: &str) -> String {
+fn differences(name: &str, reported: &BTreeMap<Site, String>) -> String {
     let fixture = fixtures_root().join(name);
     let expected = expected(&fixture);
-    let (reported, errors) = match reported(&fixture) {
-        Ok(report) => report,
-        Err(error) => return format!("{name}: the run failed: {error}\n"),
-    };
     let mut lines: BTreeMap<(&str, usize), Vec<String>> = BTreeMap::new();
     for site in expected.iter().filter(|site| !reported.contains_key(*site)) {
         lines.entry((&site.0, site.1)).or_default().push(format!("not reported: {}", site.2));
@@ -131,9 +147,6 @@ fn differences(name: &str) -> String {
         lines.entry((&site.0, site.1)).or_default().push(format!("not marked: {}: {message}", site.2));
     }
     let mut text = String::new();
-    for error in errors {
-        let _ = writeln!(text, "{name}: {error}");
-    }
     for ((path, line), what) in lines {
         let source = fs::read_to_string(fixture.join(path)).unwrap_or_default();
         let source = source.lines().nth(line.saturating_sub(1)).unwrap_or_default().trim();
@@ -147,7 +160,11 @@ fn differences(name: &str) -> String {
 
 #[test]
 fn every_mark_is_reported_and_every_finding_is_marked() {
-    let text: String = fixtures().iter().map(|name| differences(name)).collect();
+    let names = fixtures();
+    let (reported, errors) = reported(&names).unwrap_or_else(|error| panic!("a run failed: {error}"));
+    assert_eq!(errors, [""; 0], "nothing stands in the way of reading the fixtures");
+    let nothing = BTreeMap::new();
+    let text: String = names.iter().map(|name| differences(name, reported.get(name).unwrap_or(&nothing))).collect();
     assert!(text.is_empty(), "findings and marks differ:\n\n{text}");
 }
 

@@ -195,6 +195,7 @@ impl Builder<'_, '_> {
                 Step::Hit(_)
                 | Step::Miss(_)
                 | Step::Fails(_)
+                | Step::Swallowed { .. }
                 | Step::Undecoded { .. }
                 | Step::Load { .. }
                 | Step::Guard { .. }

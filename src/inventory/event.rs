@@ -32,6 +32,13 @@ pub enum Event {
     Miss(OpId),
     /// If it failed, its error leaves the function (or the innermost `Call`) here.
     Fails(OpId),
+    /// If it failed, nobody hears of it: the result is thrown away here.
+    Swallowed {
+        /// The operation.
+        operation: OpId,
+        /// The expression whose value is thrown away.
+        place: Place,
+    },
     /// If what the read found does not decode, the error leaves the function (or the innermost `Call`) here.
     Undecoded {
         /// The read.
@@ -282,6 +289,8 @@ pub enum SignalKind {
     Metric,
     /// A log line below the level of a warning.
     Log,
+    /// A warning or an error is logged.
+    Failure,
 }
 
 /// What holds others back.
@@ -376,6 +385,7 @@ impl<S: Clone + Eq + std::hash::Hash, F: FnMut(&Event, S) -> Option<S>> Walk<'_,
             | Event::Hit(_)
             | Event::Miss(_)
             | Event::Fails(_)
+            | Event::Swallowed { .. }
             | Event::Undecoded { .. }
             | Event::Load { .. }
             | Event::Guard { .. }

@@ -78,6 +78,10 @@ impl Fold<'_, '_, '_> {
             Step::Undecoded { read, place } => {
                 out.extend(self.known.get(read).map(|&read| Event::Undecoded { read, place: *place }));
             }
+            Step::Swallowed { command, place } => {
+                let swallowed = |&operation: &OpId| Event::Swallowed { operation, place: *place };
+                out.extend(self.known.get(command).map(swallowed));
+            }
             Step::Fails(id) => out.extend(self.known.get(id).map(|&id| Event::Fails(id))),
             Step::Load { kind, place, name } => {
                 out.push(Event::Load { kind: *kind, place: *place, name: name.clone() });

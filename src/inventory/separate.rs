@@ -50,6 +50,7 @@ pub(super) fn flatten(events: &[Event], out: &mut Vec<OpId>) {
             Event::Hit(_)
             | Event::Miss(_)
             | Event::Fails(_)
+            | Event::Swallowed { .. }
             | Event::Undecoded { .. }
             | Event::Load { .. }
             | Event::Guard { .. }

@@ -33,6 +33,12 @@ pub(crate) enum Step {
     },
     /// The error of this command leaves the function here.
     Fails(CommandId),
+    /// The error of this command is thrown away here, and nobody hears of it.
+    Swallowed {
+        command: CommandId,
+        /// The expression whose value is thrown away.
+        place: Place,
+    },
     /// If what this read gave does not decode, the error leaves the function here.
     Undecoded {
         read: CommandId,

@@ -105,7 +105,10 @@ impl Rule for CacheErrorFailsRequest {
                     continue;
                 }
                 if let Some(fallback) = fallback(context, &function.events, read, &failing) {
-                    found.entry(read.id).or_insert(fallback);
+                    // A caller of this function sees the error of the read leave, but not always that of the write.
+                    let write = fallback.write;
+                    let known = found.entry(read.id).or_insert(fallback);
+                    known.write = known.write.or(write);
                 }
             }
         }

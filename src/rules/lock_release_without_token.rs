@@ -36,7 +36,7 @@
 //!     .await?;
 //! ```
 //!
-//! To load a missing entry once, use `CacheAside::get` of `cache-patterns`: its leases carry a token.
+//! To load a missing entry once, use `cache.get_or_load` of `cache-patterns`: its leases carry a token.
 //!
 //! ## Options
 //!

@@ -59,6 +59,7 @@ mod suppression_no_reason;
 mod suppression_unknown_rule;
 mod suppression_unmatched_range;
 mod suppression_unused;
+mod swallowed_cache_error;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
@@ -229,6 +230,7 @@ pub static REGISTRY: &[&dyn Rule] = &[
     &suppression_unknown_rule::SuppressionUnknownRule,
     &suppression_unmatched_range::SuppressionUnmatchedRange,
     &suppression_unused::SuppressionUnused,
+    &swallowed_cache_error::SwallowedCacheError,
     &ttl_cleared::TtlCleared,
     &ttl_policy::TtlPolicy,
     &ttl_unit_mismatch::TtlUnitMismatch,

@@ -4,8 +4,8 @@
 //! `EXPIRE`, `HSET`, `SADD`, `LPUSH`, `ZADD`, `XADD` then `EXPIRE` of the same key. Also where the `EXPIRE` is sent by a
 //! function that is called, or only when the count is one.
 //!
-//! In a pipeline without `atomic()` it is a note. `MULTI`/`EXEC` and scripts are atomic and not reported, and neither is
-//! the renewal of a key that was read or that got a TTL before.
+//! A pipeline without `atomic()` counts as separate commands. `MULTI`/`EXEC` and scripts are atomic and not reported,
+//! and neither is the renewal of a key that was read or that got a TTL before.
 //!
 //! ## Why is this bad?
 //!

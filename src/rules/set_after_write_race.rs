@@ -25,7 +25,7 @@
 //! ```rust,ignore
 //! cache.write::<Stock, _, _>(&id, |write| async move {
 //!     let row = db::take(&pool, id, quantity).await?;
-//!     write.commit(row, || tx.commit()).await
+//!     write.commit(row, tx.commit()).await
 //! }).await?;
 //! ```
 //!

@@ -25,7 +25,7 @@
 //! ```rust,ignore
 //! cache.write::<Balance, _, _>(&id, |write| async move {
 //!     let row = db::withdraw(&mut tx, id, amount).await?;
-//!     write.commit(row, || tx.commit()).await
+//!     write.commit(row, tx.commit()).await
 //! }).await?;
 //! ```
 //!

@@ -117,7 +117,9 @@ impl<'a> Evaluator<'a> {
             && let Some(call) = std::rc::Rc::get_mut(call)
         {
             call.sent = false;
+            return;
         }
+        self.swallows(frame, expr);
     }
 
     pub(super) fn if_(
@@ -129,7 +131,10 @@ impl<'a> Evaluator<'a> {
     ) -> Value {
         let depth = frame.vars.len();
         let outer = frame.vars.clone();
-        let condition = self.condition(frame, condition);
+        let written = condition;
+        let condition = self.condition(frame, written);
+        let swallowed = self.swallows_in_if(frame, written, then, otherwise.is_some());
+        frame.steps.extend(swallowed);
         let mut outer = outer;
         super::origins::keep_checked(&mut outer, &frame.vars);
         if let Some(constant) = condition.constant {
@@ -230,6 +235,7 @@ impl<'a> Evaluator<'a> {
 
     pub(super) fn match_(&mut self, frame: &mut Frame, scrutinee: &'a Expr, arms: &'a [Arm]) -> Value {
         let value = self.expr(frame, scrutinee);
+        self.swallows_in_match(frame, scrutinee, arms);
         if arms.iter().any(|arm| matches!(arm.pat.kind, PatKind::Lit(_) | PatKind::Or(_))) {
             // Of the texts that are named here one is left.
             self.checked_place(frame, scrutinee);

@@ -85,9 +85,16 @@ impl<'a> Evaluator<'a> {
                 let value = self.expr(frame, inner);
                 frame.used = None;
                 frame.fails = true;
-                let leaving = match frame.steps.last() {
+                // What is logged on the way does not keep the error from leaving.
+                let before = frame.steps.iter().rfind(|step| !matches!(step, Step::Signal { .. }));
+                let leaving = match before {
                     Some(Step::Command(id)) => smallvec::smallvec![*id],
-                    Some(Step::Call(_)) => value.reads.clone(),
+                    Some(Step::Call(call)) => {
+                        let mut leaving = value.reads.clone();
+                        let others = self.handed_on_by(call).into_iter().filter(|id| !value.reads.contains(id));
+                        leaving.extend(others);
+                        leaving
+                    }
                     _ => smallvec::SmallVec::new(),
                 };
                 frame.steps.extend(leaving.into_iter().map(Step::Fails));

@@ -240,6 +240,7 @@ fn sends(step: &Step) -> bool {
         Step::Hit(_)
         | Step::Miss(_)
         | Step::Fails(_)
+        | Step::Swallowed { .. }
         | Step::Undecoded { .. }
         | Step::Load { .. }
         | Step::Guard { .. }
@@ -263,6 +264,7 @@ fn first_load(step: &Step) -> Option<LoadKind> {
         | Step::Hit(_)
         | Step::Miss(_)
         | Step::Fails(_)
+        | Step::Swallowed { .. }
         | Step::Undecoded { .. }
         | Step::Guard { .. }
         | Step::Signal { .. }

@@ -171,6 +171,7 @@ fn step_is_at(step: &Step, span: Span) -> bool {
         | Step::Pass { .. }
         | Step::Connect(_)
         | Step::Fails(_)
+        | Step::Swallowed { .. }
         | Step::Undecoded { .. }
         | Step::Hit(_)
         | Step::Miss(_)

@@ -31,6 +31,7 @@ mod signals;
 mod std_calls;
 mod std_methods;
 mod store;
+mod swallowed;
 mod text;
 
 use std::rc::Rc;

@@ -70,8 +70,8 @@ impl<'a> Evaluator<'a> {
         Value { ty, reads: base.reads.clone(), parameter, provenance, ..Value::default() }.named(full)
     }
 
-    pub(super) fn assign(&mut self, frame: &mut Frame, op: &Name, place: &'a Expr, value: &'a Expr) -> Value {
-        let value = self.expr(frame, value);
+    pub(super) fn assign(&mut self, frame: &mut Frame, op: &Name, place: &'a Expr, assigned: &'a Expr) -> Value {
+        let value = self.expr(frame, assigned);
         if let Some(name) = place_name(place) {
             let value = if op == "=" {
                 value
@@ -94,6 +94,8 @@ impl<'a> Evaluator<'a> {
                 set_field(frame, owner, field, &value);
             }
             frame.set(&name, value);
+        } else if op == "=" && self.written(frame, place.span) == "_" {
+            self.dropped(frame, assigned, &value);
         } else {
             self.expr(frame, place);
         }

@@ -18,7 +18,7 @@ pub(super) fn of_macro(name: &str, body: &MacroBody) -> Option<SignalKind> {
         | "slog_debug" => match body {
             MacroBody::Format { pieces, .. } if pieces.iter().any(names_cache) => Some(SignalKind::Named),
             // A warning is about a failure, not about a miss.
-            _ if matches!(name, "warn" | "error" | "eprintln") => None,
+            _ if matches!(name, "warn" | "error" | "eprintln") => Some(SignalKind::Failure),
             _ => Some(SignalKind::Log),
         },
         _ => None,

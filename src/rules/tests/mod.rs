@@ -24,6 +24,7 @@ mod pages;
 mod schema_changed;
 mod stampede_prone_miss;
 mod subscriptions;
+mod swallowed_cache_error;
 mod ttl_cleared;
 mod ttl_policy;
 mod ttl_unit_mismatch;

@@ -70,6 +70,7 @@ const WORLDS: &[fn() -> Vec<World>] = &[
     super::mixed_ttl::worlds,
     super::schema_changed::worlds,
     super::subscriptions::worlds,
+    super::swallowed_cache_error::worlds,
     super::ttl_cleared::worlds,
     super::unbounded_read::worlds,
     super::write_through::worlds,
