@@ -31,6 +31,8 @@ use walkdir::WalkDir;
 
 /// Where something is, or should be, reported: path within the fixture, 1-based line, rule.
 type Site = (String, usize, String);
+/// Sites with their messages.
+type Sites = BTreeMap<Site, String>;
 
 fn fixtures_root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures")
@@ -94,10 +96,10 @@ fn relative(path: &Path, root: &Path) -> String {
 ///
 /// A run looks at the whole workspace of the fixtures, whatever it is asked about, so those that share its rule file
 /// share a run.
-fn reported(names: &[String]) -> Result<(BTreeMap<String, BTreeMap<Site, String>>, Vec<String>), String> {
+fn reported(names: &[String]) -> Result<(BTreeMap<String, Sites>, Vec<String>), String> {
     let (own, shared): (Vec<&String>, Vec<&String>) =
         names.iter().partition(|name| fixtures_root().join(name).join("cache-lint.toml").exists());
-    let mut sites: BTreeMap<String, BTreeMap<Site, String>> = BTreeMap::new();
+    let mut sites: BTreeMap<String, Sites> = BTreeMap::new();
     let mut errors = Vec::new();
     let runs = own.into_iter().map(|name| vec![name]).chain((!shared.is_empty()).then_some(shared));
     for names in runs {
@@ -136,7 +138,7 @@ fn run(folder: &Path, paths: &[&String]) -> Result<Value, String> {
 }
 
 /// The differences of one fixture as people read them; empty when there are none.
-fn differences(name: &str, reported: &BTreeMap<Site, String>) -> String {
+fn differences(name: &str, reported: &Sites) -> String {
     let fixture = fixtures_root().join(name);
     let expected = expected(&fixture);
     let mut lines: BTreeMap<(&str, usize), Vec<String>> = BTreeMap::new();
