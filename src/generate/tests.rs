@@ -85,11 +85,8 @@ fn a_type_that_is_declared_is_pinned_by_its_derive() {
     for (pattern, more) in
         [(Pattern::CacheAside, ""), (Pattern::WriteThrough, "fenced"), (Pattern::Invalidation, "local = \"1m\"")]
     {
-        let request = Request::new(
-            &Asked { pattern, ..asked("user:profile") },
-            &policy("version = 1\n[class.profile]\nkeys = [\"*:profile:**\"]\nttl = \"15m\"\n"),
-        )
-        .unwrap();
+        let asked = Asked { pattern, ttl: Some("15m".to_owned()), ..asked("shop:thing") };
+        let request = Request::new(&asked, &policy(CLASSES)).unwrap();
         let text = module(&request).unwrap();
         assert!(text.contains("Deserialize, CacheEntity)]") && text.contains("ttl = \"15m\""), "{text}");
         assert!(text.contains(more) && text.contains("#[cache(id)]"), "{text}");
