@@ -13,6 +13,9 @@ const NEGLIGIBLE: f64 = 16.0;
 /// The lead is at most half of `ttl`. `beta` 1 is the optimum; 0 turns it off.
 #[must_use]
 pub fn refreshes_early(gap: Duration, cost: Duration, ttl: Duration, beta: f64) -> bool {
+    if beta <= 0.0 || gap.as_secs_f64() > cost.as_secs_f64() * beta * NEGLIGIBLE {
+        return false;
+    }
     // (0, 1]: the logarithm of 0 is none.
     refreshes_early_by(gap, cost, ttl, beta, 1.0 - fastrand::f64())
 }

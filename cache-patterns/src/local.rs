@@ -65,6 +65,10 @@ impl Local {
     }
 
     pub(crate) fn ticket(&self, key: &str) -> Ticket {
+        if !self.on() {
+            // Nothing will be kept under it.
+            return Ticket { hash: 0, stamp: self.epochs.stamp(0) };
+        }
         let hash = xxh3_64(key.as_bytes());
         Ticket { hash, stamp: self.epochs.stamp(hash) }
     }

@@ -31,8 +31,9 @@ fn p99(mut times: Vec<Duration>) -> Duration {
     times[times.len() * 99 / 100]
 }
 
-/// The waits of 64 callers, `calls` of each; all are served.
-async fn waits(cache: &Cache, source: &Source, calls: u64, id: impl Fn(u64, u64) -> u64) -> Vec<Duration> {
+/// The waits of 64 callers, `calls` of each; all are served. And until when a call waited for longer than two loads.
+async fn waits(cache: &Cache, source: &Source, calls: u64, id: impl Fn(u64, u64) -> u64) -> (Vec<Duration>, Duration) {
+    let first = Instant::now();
     let mut callers = JoinSet::new();
     for caller in 0..CALLERS {
         let (cache, source) = (cache.clone(), source.clone());
@@ -42,14 +43,16 @@ async fn waits(cache: &Cache, source: &Source, calls: u64, id: impl Fn(u64, u64)
             for id in ids {
                 let began = Instant::now();
                 read(&cache, &source, id).await.unwrap();
-                waits.push(began.elapsed());
+                let late = if began.elapsed() > LOAD * 2 { first.elapsed() } else { Duration::ZERO };
+                waits.push((began.elapsed(), late));
                 // Callers have other things to do.
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
             waits
         });
     }
-    callers.join_all().await.concat()
+    let waits = callers.join_all().await.concat();
+    (waits.iter().map(|(wait, _)| *wait).collect(), waits.iter().map(|(_, late)| *late).max().unwrap_or_default())
 }
 
 /// Over paused time: the waits are the cache's own, whatever the machine does.
@@ -75,15 +78,18 @@ async fn of_a_store_that_is_gone_callers_feel_little_and_local_hits_nothing() {
             faults.down(true);
         }
         let (calls, loads) = (cache.stats().local_hits, source.loads());
-        let local = p99(waits(&cache, &source, 300, |caller, _| caller).await);
+        let local = p99(waits(&cache, &source, 300, |caller, _| caller).await.0);
         assert_eq!((cache.stats().local_hits - calls, source.loads() - loads), (CALLERS * 300, 0));
         assert_eq!(local, Duration::ZERO, "a local hit waits for nothing");
-        let missed = p99(waits(&cache, &source, 300, |caller, call| 1_000 + caller * 1_000 + call).await);
+        let (missed, last) = waits(&cache, &source, 300, |caller, call| 1_000 + caller * 1_000 + call).await;
+        let missed = p99(missed);
         println!(
             "store gone (hangs: {hangs}), {CALLERS} callers: p99 of local hits {local:?}, of misses {missed:?} with a load of \
-             {LOAD:?}, at most {} loads at once of {bound}",
+             {LOAD:?}, the last that waited for it after {last:?}, at most {} loads at once of {bound}",
             source.most_running()
         );
+        // The probes, one at a time, wait again.
+        assert!(!hangs || last > Duration::ZERO);
         assert!(missed <= LOAD + Duration::from_millis(50), "{missed:?}");
         assert!(source.most_running() <= bound, "{}", source.most_running());
         assert_eq!(cache.stats().errors, 0);
@@ -104,7 +110,7 @@ async fn of_a_killed_redis_callers_feel_little() {
     });
     tokio::time::sleep(Duration::from_millis(300)).await;
     server.kill();
-    let missed = p99(running.await.unwrap());
+    let missed = p99(running.await.unwrap().0);
     println!(
         "Redis killed under {CALLERS} callers: p99 of misses {missed:?} with a load of {LOAD:?}, at most {} loads at once",
         source.most_running()
@@ -143,7 +149,6 @@ async fn an_empty_restart_is_no_herd() {
     assert_eq!(source.loads(), KEYS as usize);
     // Nobody calls while it is away: what is counted is the return.
     server.restart();
-    while read(&cache, &source, KEYS).await.is_ok() {}
     source.write(KEYS);
     while read(&cache, &source, KEYS).await.unwrap().source() != From::Store {
         cache.idle().await;
@@ -174,5 +179,5 @@ async fn an_empty_restart_is_no_herd() {
     assert!(loads <= 2 * KEYS as usize, "{loads}");
     // The bounds with and without the store are two.
     assert!(source.most_running() <= 2 * LOADS, "{}", source.most_running());
-    assert_eq!(cache.stats().errors, 1, "the one that was to fail");
+    assert_eq!(cache.stats().errors, 0);
 }

@@ -122,7 +122,14 @@ async fn child() {
         }
         "load slowly" => {
             let slow = database.clone();
-            cache.get_or_load(&7, move || load(slow, Duration::from_millis(400))).await.unwrap();
+            let load = move || async move {
+                let row = load(slow.clone(), Duration::ZERO).await;
+                while !slow.clone().exists::<_, bool>("go on").await.unwrap() {
+                    tokio::time::sleep(Duration::from_millis(2)).await;
+                }
+                row
+            };
+            cache.get_or_load(&7, load).await.unwrap();
             until("the fill has its answer", async || cache.stats().fills_refused > 0).await;
             println!("refused {}", cache.stats().fills_refused);
         }
@@ -205,6 +212,7 @@ async fn the_fill_of_a_holder_that_was_stopped_is_refused() {
     let value = cache.get_or_load(&7, move || load(from, Duration::ZERO)).await.unwrap();
     assert_eq!(value.revision, 2);
     signal(holder.id(), "CONT");
+    let _: () = database.set("go on", 1).await.unwrap();
     let output = holder.wait_with_output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(text.contains("refused 1"), "{text}");

@@ -108,6 +108,7 @@ async fn read(world: &World, cache: &Cache, at: usize, id: u64) {
         return;
     };
     let early = |by: Duration| began.checked_sub(by).unwrap_or(began);
+    assert_eq!(value.id, id, "the answer to another question");
     let (tier, least) = match value.source() {
         From::Local => (0, floor(&key.spread, early(SILENCE + SLACK))),
         From::Store => (1, floor(&key.stored, began)),

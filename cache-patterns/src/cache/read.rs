@@ -144,9 +144,15 @@ impl Cache {
         }
         let request = Request { key: Key::<E>::of(id).into_string(), demand };
         let answer = match inner.look::<E>(&request).await {
-            // The usual way out, apart from the rest because it is to cost no more than the plain command.
-            Look::Serve(entry, Source::Store) if !inner.wants_refresh(&entry, Source::Store) => {
-                Ok((entry, Source::Store))
+            // The usual way out, apart from the rest because it is to cost no more than the plain command: the clock is
+            // read once.
+            Look::Serve(entry, Source::Store, now) if !inner.wants_refresh(&entry, Source::Store, now) => {
+                inner.meters.with::<E, _>(|meter| {
+                    meter.read(if entry.value.is_some() { Outcome::StoreHit } else { Outcome::Negative });
+                });
+                tracing::debug!(service = E::SERVICE, entity = E::ENTITY, "cache hit");
+                let age = entry.age(now);
+                return Ok(entry.value.map(|value| Cached::new(value, Source::Store, entry.version, age)));
             }
             // In a box, so that the future of a hit is small: it is moved several times before it is polled.
             look => Box::pin(inner.find(request, look, load)).await,
@@ -166,8 +172,8 @@ impl Cache {
 
 /// What the store had for a reader.
 enum Look<E> {
-    /// This is the answer.
-    Serve(Entry<E>, Source),
+    /// This is the answer, at this time of the store's clock.
+    Serve(Entry<E>, Source, u64),
     /// Load. `spare`: may be served when the load fails.
     Load { spare: Option<Entry<E>>, reason: Reason },
 }
@@ -216,8 +222,8 @@ impl Inner {
                 None => self.look::<E>(&request).await,
             };
             let (spare, reason) = match look {
-                Look::Serve(entry, source) => {
-                    if self.wants_refresh(&entry, source)
+                Look::Serve(entry, source, now) => {
+                    if self.wants_refresh(&entry, source, now)
                         && let Some(load) = load.take()
                     {
                         self.refresh(request, load, &meter);
@@ -299,10 +305,10 @@ impl Inner {
         let accepted = request.demand.accepts(&entry);
         if accepted && entry.fresh(now, watermark) {
             self.keep(&request.key, ticket, &entry);
-            return Look::Serve(entry, Source::Store);
+            return Look::Serve(entry, Source::Store, now);
         }
         if accepted && entry.stale(now, watermark) {
-            return Look::Serve(entry, Source::Stale);
+            return Look::Serve(entry, Source::Stale, now);
         }
         // To the store it may be fresh: only this reader has a reason to refuse it.
         let unusable = !entry.only_on_error && now < entry.soft_deadline;
@@ -311,11 +317,11 @@ impl Inner {
         Look::Load { spare, reason }
     }
 
-    fn wants_refresh<E: CacheEntity>(&self, entry: &Entry<E>, source: Source) -> bool {
+    fn wants_refresh<E: CacheEntity>(&self, entry: &Entry<E>, source: Source, now: u64) -> bool {
         if source == Source::Stale {
             return true;
         }
-        let gap = Duration::from_millis(entry.soft_deadline.saturating_sub(self.guard.now()));
+        let gap = Duration::from_millis(entry.soft_deadline.saturating_sub(now));
         source == Source::Store
             && early::refreshes_early(gap, entry.cost, E::TTL.as_duration(), self.limits.early_refresh)
     }

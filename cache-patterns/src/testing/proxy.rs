@@ -105,17 +105,18 @@ impl Proxy {
         self.with(|faults| faults.latency = latency);
     }
 
-    /// Everything vanishes, both ways; connections stay open, and new ones are accepted.
+    /// Everything vanishes, both ways; connections stay open, and new ones are accepted. A connection on which something
+    /// has vanished is silent for ever, that way; after the end of this new ones work.
     pub fn black_hole(&self, on: bool) {
         self.with(|faults| (faults.loses_requests, faults.loses_answers) = (on, on));
     }
 
-    /// What goes to the server vanishes.
+    /// What goes to the server vanishes; see [`Proxy::black_hole`].
     pub fn lose_requests(&self, on: bool) {
         self.with(|faults| faults.loses_requests = on);
     }
 
-    /// What comes from the server vanishes: it has done what it was told, and nobody knows.
+    /// What comes from the server vanishes: it has done what it was told, and nobody knows. See [`Proxy::black_hole`].
     pub fn lose_answers(&self, on: bool) {
         self.with(|faults| faults.loses_answers = on);
     }
@@ -207,13 +208,16 @@ async fn serve(client: TcpStream, number: u64, line: Arc<Line>) {
 /// Carries bytes one way until an end.
 async fn pump(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, way: Way, number: u64, line: &Line) -> io::Result<()> {
     let mut buffer = vec![0; 64 * 1024];
+    let mut silent = false;
     loop {
         let read = from.read(&mut buffer).await?;
         if read == 0 {
             return to.shutdown().await;
         }
         match line.fate(way, number, read) {
-            Fate::Vanishes => {}
+            // No network leaves out a piece of a stream and carries on behind it.
+            _ if silent => {}
+            Fate::Vanishes => silent = true,
             Fate::Passes(latency) => {
                 if !latency.is_zero() {
                     tokio::time::sleep(latency).await;
