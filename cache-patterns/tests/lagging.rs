@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use cache_patterns::breaker::BreakerPolicy;
 use cache_patterns::store::{MemoryStore, RedisStore};
 use cache_patterns::{Cache, Cached, Invalidated, Limits, Source as From};
 use common::source::Down;
@@ -106,7 +107,15 @@ async fn stale(cache: &Cache, runs: u64, at_once: u64, floor: bool) -> usize {
 
 fn limits() -> Limits {
     let long = Duration::from_secs(5);
-    Limits { read: long, command: long, lease: Duration::from_secs(30), early_refresh: 0.0, ..Limits::default() }
+    let breaker = BreakerPolicy { slow: Duration::from_secs(10), ..BreakerPolicy::default() };
+    Limits {
+        read: long,
+        command: long,
+        lease: Duration::from_secs(30),
+        early_refresh: 0.0,
+        breaker,
+        ..Limits::default()
+    }
 }
 
 #[tokio::test(start_paused = true)]

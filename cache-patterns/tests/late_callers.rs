@@ -7,6 +7,7 @@ mod common;
 use std::sync::Arc;
 use std::time::Duration;
 
+use cache_patterns::breaker::BreakerPolicy;
 use cache_patterns::store::{MemoryStore, Store};
 use cache_patterns::testing::{FaultStore, Faults};
 use cache_patterns::{Cache, Key, Limits};
@@ -22,6 +23,7 @@ fn patient() -> Limits {
         command: Duration::from_secs(5),
         lease: Duration::from_secs(10),
         early_refresh: 0.0,
+        breaker: BreakerPolicy { slow: Duration::from_secs(10), ..BreakerPolicy::default() },
         ..Limits::default()
     }
 }

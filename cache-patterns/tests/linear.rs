@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use cache_patterns::breaker::BreakerPolicy;
 use cache_patterns::store::{MemoryStore, RedisStore};
 use cache_patterns::{Cache, Limits};
 use common::source::Down;
@@ -165,7 +166,9 @@ async fn history(caches: &[Cache], seed: u64, told: bool) -> Vec<Event> {
 }
 
 fn limits() -> Limits {
-    Limits { early_refresh: 0.0, read: Duration::from_secs(5), command: Duration::from_secs(5), ..Limits::default() }
+    let breaker = BreakerPolicy { slow: Duration::from_secs(10), ..BreakerPolicy::default() };
+    let long = Duration::from_secs(5);
+    Limits { early_refresh: 0.0, read: long, command: long, breaker, ..Limits::default() }
 }
 
 async fn all_are_linearizable(name: &str, caches: &[Cache], histories: u64) {

@@ -44,8 +44,10 @@ impl Source {
         while self.arrived.load(Ordering::SeqCst) < self.callers {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
-        let slowly = if self.ends == Ends::Slowly { LEASE * 4 } else { Duration::from_millis(50) };
-        tokio::time::sleep(slowly).await;
+        // Between its arrival and its place in the flight a caller does not yield; on a busy machine its thread may be
+        // stopped there.
+        let pause = if self.ends == Ends::Slowly { LEASE * 4 } else { Duration::from_secs(1) };
+        tokio::time::sleep(pause).await;
         match self.ends {
             Ends::Value | Ends::Slowly => Ok(Some(Profile::new(7, 1))),
             Ends::Absence => Ok(None),
