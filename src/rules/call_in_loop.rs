@@ -3,7 +3,8 @@
 //! Reports a loop over a collection that sends one command for each element and waits for each answer, where one command
 //! for all (`MGET`, `DEL` with several keys) or a pipeline would do. The command may stand in a function that the loop
 //! calls. Loops are left alone that end early, that write to the database for each element, whose commands go into a
-//! pipeline, are spawned or joined, or go to another connection each time; and loops over a few written-out values.
+//! pipeline, are spawned or joined, or go to another connection each time; that run a transaction with `WATCH` for each
+//! element; and loops over a few written-out values.
 //!
 //! ## Why is this bad?
 //!
@@ -152,8 +153,16 @@ fn in_loop<'a>(inventory: &'a Inventory, body: &[Event]) -> Option<PerElement<'a
         matches!(event, Event::Database(event)
             if matches!(&event.action, DatabaseAction::Statement(access) if !access.writes.is_empty()))
     };
-    let mut changes_rows = false;
-    flow::each(body, &mut |event| changes_rows |= writes(event));
+    let (mut changes_rows, mut watches) = (false, false);
+    flow::each(body, &mut |event| {
+        changes_rows |= writes(event);
+        watches |= matches!(event, Event::Operation(id)
+            if flow::operation(inventory, *id).is_some_and(|op| op.command == "WATCH"));
+    });
+    if watches {
+        // What is read under a watch decides what the transaction of this very pass does.
+        return None;
+    }
     let (op, place) = waited_for(inventory, body, (None, 0), &|op| {
         BATCHED.contains(&op.command.as_str())
             && op.effect != Effect::Lock

@@ -89,6 +89,7 @@ pub(super) fn op(command: &str) -> Operation {
         "SETNX" => (Effect::Lock, "set_nx"),
         "GET" => (Effect::Read, "get"),
         "DEL" => (Effect::Delete, "del"),
+        "WATCH" => (Effect::Other, "watch"),
         "EXPIRE" => (Effect::Expire, "expire"),
         "EXPIREAT" => (Effect::Expire, "expire_at"),
         "INCR" => (Effect::Counter, "incr"),

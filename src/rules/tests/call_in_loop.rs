@@ -49,3 +49,12 @@ fn what_is_batched_spawned_not_awaited_or_the_same_each_time_is_left_alone() {
     looped(Operation { receiver: "id.con".to_owned(), ..of_element("GET") }, vec![sent(0)]).silent(RULE);
     looped(of_element("SETEX").condition(Condition::IfAbsent), vec![sent(0)]).silent(RULE);
 }
+
+#[test]
+fn a_transaction_for_each_element_is_left_alone() {
+    let elements = || Event::Pass { place: place(900), elements: vec!["id".to_owned()] };
+    let watched = vec![elements(), sent(0), sent(1)];
+    World::of([op("WATCH").key("shop:stock:{id}"), of_element("GET")])
+        .function("app::take", vec![Event::Loop(watched)])
+        .silent(RULE);
+}
