@@ -1,7 +1,9 @@
 //! What a handler gets of a request: the extractors of the web frameworks, and what is taken out of them.
 
+use crate::facts::ItemKind;
 use crate::link::ty::{Ty, last_segment};
 use crate::link::value::Value;
+use crate::link::world::World;
 use crate::provenance::Provenance;
 
 /// Crates whose extractors hold what the caller sent.
@@ -51,6 +53,32 @@ pub(super) fn given_for(value: Value, declared: &Ty) -> Value {
     }
     let provenance = value.provenance.without(Provenance::REQUEST);
     Value { ty: declared.clone(), provenance, ..value }
+}
+
+/// A type whose text is short and of known form, whatever was sent: numbers, ids, dates, enums without fields, and
+/// structs around one of these.
+pub(super) fn is_bounded(world: &World<'_>, ty: &Ty) -> bool {
+    match ty {
+        Ty::External(path, args) => match last_segment(path) {
+            "bool" | "char" | "Uuid" | "Ulid" | "ObjectId" | "Hyphenated" | "Simple" | "NaiveDate"
+            | "NaiveDateTime" | "NaiveTime" | "DateTime" | "OffsetDateTime" | "PrimitiveDateTime" | "Date" | "Time"
+            | "Timestamp" | "Zoned" | "Duration" | "IpAddr" | "Ipv4Addr" | "Ipv6Addr" | "Decimal" => true,
+            "Option" | "Arc" | "Box" | "Cow" | "Rc" => args.first().is_some_and(|ty| is_bounded(world, ty)),
+            _ => ty.is_number(),
+        },
+        Ty::Adt(def, _) => match &world.index.def(*def).item.kind {
+            ItemKind::Struct { fields, .. } => match fields.as_slice() {
+                [only] => {
+                    let inner = world.field(ty, &only.name);
+                    inner != *ty && is_bounded(world, &inner)
+                }
+                _ => false,
+            },
+            ItemKind::Enum { variants, .. } => variants.iter().all(|variant| variant.fields.is_empty()),
+            _ => false,
+        },
+        _ => false,
+    }
 }
 
 /// Text that may be anything.

@@ -48,13 +48,21 @@ impl<'a> Evaluator<'a> {
                 "to_string" | "to_owned" | "into_string" if matches!(receiver.ty, Ty::Adt(..)) => {
                     return match self.rendered(receiver) {
                         Some(rendered) => Some(rendered),
-                        None => Some(Value { ty: Ty::external("String"), ..receiver.clone() }),
+                        None => {
+                            let bounded = super::request::is_bounded(self.world, &receiver.ty);
+                            let origin = if bounded { Provenance::REQUEST } else { Provenance::NONE };
+                            let provenance = receiver.provenance.without(origin);
+                            Some(Value { ty: Ty::external("String"), provenance, ..receiver.clone() })
+                        }
                     };
                 }
                 "to_string" => {
                     let text = receiver.as_template().filter(|_| !receiver.is_unknown()).map(Value::template);
                     return Some(text.unwrap_or_else(|| {
-                        let provenance = super::origins::formatted(self.world, receiver, "");
+                        let mut provenance = super::origins::formatted(self.world, receiver, "");
+                        if super::request::is_bounded(self.world, &receiver.ty) {
+                            provenance = provenance.without(Provenance::REQUEST);
+                        }
                         Value { ty: Ty::external("String"), provenance, ..receiver.clone() }
                     }));
                 }
