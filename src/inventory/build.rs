@@ -116,6 +116,7 @@ pub(super) fn build(program: &Program<'_>) -> Inventory {
         ..Inventory::default()
     };
     inventory.functions = events::functions(&builder, &ids, &inventory);
+    inventory.inputs = super::inputs::Inputs::new(program, &inventory.functions);
     inventory.connections = opened(program);
     separate::join(&mut inventory);
     purpose::infer(&mut inventory);

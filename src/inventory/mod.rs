@@ -7,6 +7,7 @@ mod build;
 mod collection;
 pub mod event;
 mod events;
+pub mod inputs;
 mod interpret;
 pub mod operation;
 pub mod origin;
@@ -39,6 +40,8 @@ pub struct Inventory {
     pub functions: Vec<FunctionEvents>,
     /// Every connection that is opened, by place.
     pub connections: Vec<Opened>,
+    /// What the calls of functions that look at a miss were given.
+    pub inputs: inputs::Inputs,
     /// Which data is cached under which key.
     pub origins: origin::Origins,
 }

@@ -7,6 +7,7 @@
 
 mod eval;
 pub(crate) mod index;
+pub(crate) mod inputs;
 mod resolve;
 mod shapes;
 pub(crate) mod trace;
@@ -24,6 +25,7 @@ use crate::inventory::LoadKind;
 use crate::source::Workspace;
 use eval::Evaluator;
 use index::{FnId, Index};
+use inputs::Inputs;
 use trace::{Batch, Command, Outcome};
 use world::World;
 
@@ -37,6 +39,8 @@ pub struct Program<'a> {
     pub(crate) batches: Vec<Batch>,
     /// Connections that are opened, and in which function.
     pub(crate) connections: Vec<(Option<FnId>, std::sync::Arc<crate::inventory::ConnectEvent>)>,
+    /// What keys and loads depend on.
+    pub(crate) inputs: Inputs<'a>,
 }
 
 /// A function, evaluated with unknown parameters.
@@ -105,7 +109,12 @@ fn evaluate<'a>(world: &'a World<'a>, options: LinkOptions) -> Program<'a> {
         roots.push(Root { function: id, outcome });
     }
     let connections = std::mem::take(&mut evaluator.survey.connections);
-    Program { world, roots, commands: evaluator.commands, batches: evaluator.batches, connections }
+    let mut seen = std::mem::take(&mut evaluator.survey.seen);
+    let given = &evaluator.survey.argument_values;
+    seen.fixed
+        .extend(given.iter().filter(|(_, values)| values.as_ref().is_some_and(|v| v.len() <= 1)).map(|(at, _)| *at));
+    let inputs = Inputs::new(world, seen);
+    Program { world, inputs, roots, commands: evaluator.commands, batches: evaluator.batches, connections }
 }
 
 fn reversed(edges: &FxHashMap<FnId, FxHashSet<FnId>>) -> FxHashMap<FnId, Vec<FnId>> {

@@ -2,6 +2,7 @@
 //! output format.
 #![cfg_attr(not(test), warn(clippy::disallowed_methods))]
 
+mod asked;
 mod blocking_client_in_async;
 mod bulk;
 mod bypassed_pattern;
@@ -26,6 +27,7 @@ mod flow;
 mod flush_command;
 mod gap;
 mod get_then_set;
+mod incomplete_key;
 mod invalidation_key_mismatch;
 mod key_collision;
 mod key_format;
@@ -199,6 +201,7 @@ pub static REGISTRY: &[&dyn Rule] = &[
     &duplicate_template::DuplicateTemplate,
     &flush_command::FlushCommand,
     &get_then_set::GetThenSet,
+    &incomplete_key::IncompleteKey,
     &invalidation_key_mismatch::InvalidationKeyMismatch,
     &key_collision::KeyCollision,
     &key_format::KeyFormat,

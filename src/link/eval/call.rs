@@ -140,7 +140,7 @@ impl<'a> Evaluator<'a> {
                     let place = frame.place(span);
                     let name = value.name.to_string();
                     frame.steps.push(Step::Load { kind: LoadKind::Callback, place, name });
-                    self.note_load(frame, LoadKind::Callback);
+                    self.note_load(frame, LoadKind::Callback, span);
                 }
                 Value::typed(ret)
             }

@@ -56,6 +56,7 @@ impl<'a> Evaluator<'a> {
             (_, self_value, _) => (self_value, args),
         };
         if self.mode == Mode::Survey {
+            self.survey.seen.called.entry(frame.place(site.name)).or_default().push(function);
             self.note_call(frame, function, args);
             self.run_closures(frame, args);
             return self.declared_result(function, args);
@@ -193,7 +194,11 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    pub(super) fn note_load(&mut self, frame: &Frame, kind: LoadKind) {
+    /// Notes that the function at hand loads something with the call of this name token.
+    pub(super) fn note_load(&mut self, frame: &Frame, kind: LoadKind, name: crate::text::Span) {
+        if self.mode == Mode::Survey && kind != LoadKind::Callback {
+            self.survey.seen.loads.insert(frame.place(name));
+        }
         if self.mode == Mode::Survey
             && let Some(function) = frame.function
         {

@@ -116,7 +116,7 @@ impl<'a> Evaluator<'a> {
                 if used && has(&store.fetch, short) {
                     let kind = if store.remote { LoadKind::Remote } else { LoadKind::Database };
                     frame.steps.push(Step::Load { kind, place: frame.place(span), name: short.to_owned() });
-                    self.note_load(frame, kind);
+                    self.note_load(frame, kind, span);
                     return;
                 }
             }

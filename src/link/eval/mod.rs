@@ -103,6 +103,8 @@ pub(crate) struct Evaluator<'a> {
 /// What the survey learns.
 #[derive(Debug, Default)]
 pub(crate) struct Survey {
+    /// Where, and which calls load.
+    pub(crate) seen: crate::link::inputs::Seen,
     /// Who calls whom.
     pub(crate) edges: FxHashMap<FnId, FxHashSet<FnId>>,
     /// Functions with commands of their own.

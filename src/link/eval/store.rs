@@ -284,7 +284,7 @@ impl<'a> Evaluator<'a> {
                 place: frame.place(name),
                 name: method.to_owned(),
             });
-            self.note_load(frame, LoadKind::Database);
+            self.note_load(frame, LoadKind::Database, name);
         }
         if access.verb != Verb::Other {
             let given = query.given.iter().map(ToString::to_string).collect();

@@ -11,6 +11,7 @@ mod counter_without_ttl;
 mod cross_slot_keys;
 mod declared;
 mod decode_error_fails_request;
+mod incomplete_key;
 mod invalidation_key_mismatch;
 mod key_collision;
 mod key_format;

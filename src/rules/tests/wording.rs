@@ -63,6 +63,7 @@ const WORLDS: &[fn() -> Vec<World>] = &[
     super::cross_slot_keys::worlds,
     super::declared::worlds,
     super::decode_error_fails_request::worlds,
+    super::incomplete_key::worlds,
     super::invalidation_key_mismatch::worlds,
     super::key_collision::worlds,
     super::key_origins::worlds,
