@@ -23,6 +23,7 @@ pub mod generate;
 pub mod inventory;
 pub mod levels;
 pub mod link;
+pub mod loss;
 pub mod policy;
 pub mod provenance;
 pub mod report;

@@ -180,12 +180,13 @@ pub fn analyse_with(
     workspace.errors.extend(errors);
     workspace.errors.sort_by(|a, b| (&a.path, a.offset, &a.message).cmp(&(&b.path, b.offset, &b.message)));
     watch(Stage::Following(read));
+    let options = LinkOptions { tests, stores: &policy.stores, values: &policy.values };
     let (inventory, directives) = on_large_stack(|| {
         let selected = workspace.files.iter().zip(&facts).filter(|(file, _)| file.selected);
         let directives = selected
             .filter_map(|(file, facts)| suppress::collect(file.id, file.content.as_ref()?, facts.as_ref()))
             .collect();
-        let inventory = link(&workspace, &facts, &catalogue, LinkOptions { tests }, inventory::build);
+        let inventory = link(&workspace, &facts, &catalogue, options, inventory::build);
         (inventory, directives)
     });
     let locks = schema::load(&mut workspace, &inventory, &cwd);

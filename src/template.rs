@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
+use crate::loss::Lost;
 use crate::provenance::Provenance;
 
 /// A key (or channel, or pattern) as literal text with holes, for example `user:v2:profile:{id}`.
@@ -38,6 +39,8 @@ pub struct Hole {
     pub version: bool,
     /// Where its value comes from.
     pub provenance: Provenance,
+    /// Where its value was lost.
+    pub lost: Lost,
 }
 
 impl Hole {

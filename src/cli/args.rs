@@ -462,7 +462,8 @@ pub(super) struct ReportArgs {
     /// Show suppressed findings as well, with the reason; they are not counted
     #[arg(long)]
     pub(super) show_suppressed: bool,
-    /// Show findings in which something could not be resolved; the same as --min-confidence undetermined
+    /// Tell what could not be resolved, why, and what to declare in the rule file; findings that rest on it are shown as
+    /// well, as with --min-confidence undetermined
     #[arg(long, conflicts_with = "min_confidence")]
     pub(super) show_undetermined: bool,
     /// Show how often each rule reported something, instead of the findings (in JSON: beside them)

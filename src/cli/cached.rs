@@ -74,7 +74,8 @@ pub(super) fn check(ground: &Ground, args: &CheckArgs, style: Style) -> Result<C
     let prepared = setup::prepare(ground, &args.input, &args.policy, style)?;
     let today = date::today();
     // A copy of the index has another place each time.
-    let folder = args.input.cache.folder().filter(|_| !ground.is_staged());
+    // What could not be resolved is not kept.
+    let folder = args.input.cache.folder().filter(|_| !ground.is_staged() && !args.report.show_undetermined);
     let key = folder.and_then(|folder| {
         let key = Key::of(&prepared.options, &prepared.policy, &check::judgement(args, &prepared.policy, &today))?;
         Some((folder, key))

@@ -15,7 +15,7 @@ use crate::finding::Confidence;
 use crate::policy::Policy;
 use crate::report::{
     Report, Style, Summary, View, agent, checkstyle, concise, github, gitlab, graphical, json, jsonl, junit, markdown,
-    rdjson, rustc_json, sarif, statistics,
+    rdjson, rustc_json, sarif, statistics, undetermined,
 };
 use crate::run::{Analysis, Judged, Judgement, judge};
 use crate::standing;
@@ -134,13 +134,14 @@ pub(super) fn view(args: &CheckArgs, policy: &Policy) -> View {
         changed_only: args.changes.is_any(),
         quiet: args.report.quiet,
         help: args.input.verbose,
+        undetermined: args.report.show_undetermined,
         statistics: args.report.statistics,
     }
 }
 
 fn render(report: &Report<'_>, format: ReportFormat, style: Style, category: Option<&str>) -> String {
     match format {
-        ReportFormat::Agent => agent::render(report),
+        ReportFormat::Agent => agent::render(report) + &unresolved(report),
         ReportFormat::Checkstyle => checkstyle::render(report),
         ReportFormat::Github => github::render(report),
         ReportFormat::Gitlab => gitlab::render(report),
@@ -152,7 +153,7 @@ fn render(report: &Report<'_>, format: ReportFormat, style: Style, category: Opt
         ReportFormat::RustcJson => rustc_json::render(report, style),
         ReportFormat::Sarif => sarif::render(report, category),
         ReportFormat::Concise if report.view.statistics => statistics::render(report, style),
-        ReportFormat::Concise => concise::findings(report),
+        ReportFormat::Concise => concise::findings(report) + &unresolved(report),
         ReportFormat::Graphical => {
             let findings = if report.view.statistics {
                 let table = statistics::render(report, style);
@@ -160,9 +161,19 @@ fn render(report: &Report<'_>, format: ReportFormat, style: Style, category: Opt
             } else {
                 graphical::findings(report, style)
             };
+            let findings = if report.view.undetermined {
+                findings + &undetermined::render(report, style) + "\n"
+            } else {
+                findings
+            };
             if report.view.quiet { findings } else { findings + &report.summary.text(style) }
         }
     }
+}
+
+/// What could not be resolved, where that is asked for, a line each.
+fn unresolved(report: &Report<'_>) -> String {
+    if report.view.undetermined { undetermined::concise(report) } else { String::new() }
 }
 
 fn exit_code(summary: &Summary, threshold: &ThresholdArgs) -> u8 {

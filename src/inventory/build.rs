@@ -3,7 +3,7 @@
 //! A function's own operations are the commands that stand in its text. A call of a function that forwards one of its
 //! parameters as the key is an operation as well, with the key and TTL that this caller chose.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -14,6 +14,7 @@ use super::owners::Owners;
 use super::wrapper::forwards_key;
 use super::{Inventory, events, purpose, separate};
 use crate::clients::CommandEffect;
+use crate::facts::ItemKind;
 use crate::finding::{FileId, Place};
 use crate::link::Program;
 use crate::link::index::FnId;
@@ -121,6 +122,10 @@ pub(super) fn build(program: &Program<'_>) -> Inventory {
     separate::join(&mut inventory);
     purpose::infer(&mut inventory);
     inventory.origins = super::origin::origins(&inventory);
+    inventory.undetermined = super::undetermined::of(program, &inventory);
+    (inventory.types, inventory.fields) = names(program);
+    inventory.declared.clone_from(&program.declared);
+    inventory.contradicted.clone_from(&program.contradicted);
     inventory
 }
 
@@ -141,6 +146,21 @@ fn opened(program: &Program<'_>) -> Vec<super::Opened> {
     all.sort_by_key(|opened| opened.event.place);
     all.dedup_by_key(|opened| opened.event.place);
     all
+}
+
+/// Names of types and of fields.
+fn names(program: &Program<'_>) -> (BTreeSet<String>, BTreeSet<String>) {
+    let (mut types, mut fields) = (BTreeSet::new(), BTreeSet::new());
+    for def in &program.world.index.defs {
+        let own = match &def.item.kind {
+            ItemKind::Struct { fields, .. } => fields.as_slice(),
+            ItemKind::Enum { .. } | ItemKind::Alias { .. } => &[],
+            _ => continue,
+        };
+        types.insert(def.name.to_string());
+        fields.extend(own.iter().map(|field| field.name.to_string()));
+    }
+    (types, fields)
 }
 
 impl Builder<'_, '_> {

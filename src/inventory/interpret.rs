@@ -237,7 +237,10 @@ fn words(program: &Program<'_>, spec: &CommandSpec, args: &[Argument], from: usi
                         meaning.ttl = ttl::options_argument(program, argument);
                         meaning.condition = options_condition(program, &argument.value);
                     }
-                    _ => meaning.ttl = Ttl { span: Some(argument.span), ..Ttl::of(TtlKind::Undetermined) },
+                    _ => {
+                        let (span, lost) = (Some(argument.span), argument.value.loss());
+                        meaning.ttl = Ttl { span, lost, ..Ttl::of(TtlKind::Undetermined) };
+                    }
                 }
             }
             at += 1;
@@ -375,7 +378,8 @@ pub(super) fn key_uses(program: &Program<'_>, argument: &Argument) -> Vec<KeyUse
             template.has_literal() || template.holes().any(|hole| !hole.name.is_empty())
         });
         let spelled = value.spelled.0;
-        let key = KeyUse { template, span: Some(argument.span), written: written.clone(), spelled, many };
+        let lost = value.loss();
+        let key = KeyUse { template, span: Some(argument.span), written: written.clone(), spelled, many, lost };
         if !found.contains(&key) {
             found.push(key);
         }
@@ -401,6 +405,7 @@ fn pair_keys(program: &Program<'_>, argument: &Argument) -> Vec<KeyUse> {
             written: argument.span.of(program.world.workspace.text(argument.file)).to_owned(),
             spelled: None,
             many: true,
+            lost: argument.value.loss(),
         }];
     }
     keys.into_iter().flat_map(|value| key_uses(program, &Argument { value, ..argument.clone() })).collect()

@@ -17,6 +17,7 @@ pub mod schema;
 mod script;
 mod separate;
 mod ttl;
+mod undetermined;
 mod value;
 mod wrapper;
 
@@ -29,7 +30,11 @@ pub use operation::{
     ValueUse, Via, WrapperUse,
 };
 
-use crate::finding::FileId;
+pub use undetermined::{Fact, Undetermined};
+
+use std::collections::BTreeSet;
+
+use crate::finding::{FileId, Place};
 
 /// All that was found, the input of every rule.
 #[derive(Debug, Default)]
@@ -44,6 +49,16 @@ pub struct Inventory {
     pub inputs: inputs::Inputs,
     /// Which data is cached under which key.
     pub origins: origin::Origins,
+    /// What could not be resolved, and why.
+    pub undetermined: Vec<Undetermined>,
+    /// Names of the types of the code, and of their fields.
+    pub types: BTreeSet<String>,
+    /// See `types`.
+    pub fields: BTreeSet<String>,
+    /// Entries of `[values]` of the rule file that name something of the code, by place.
+    pub declared: Vec<Place>,
+    /// Entries of `[values]` that the code contradicts, with what it says.
+    pub contradicted: Vec<(Place, String)>,
 }
 
 /// A connection that is opened, wherever that is.

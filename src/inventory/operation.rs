@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::RunsOn;
 use super::schema::Schema;
 use crate::finding::{Confidence, Place};
+use crate::loss::Lost;
 use crate::template::Template;
 use crate::text::Span;
 
@@ -103,6 +104,8 @@ pub struct KeyUse {
     pub spelled: Option<Place>,
     /// One of several keys of this shape that the command takes at once.
     pub many: bool,
+    /// Where it, or a part of it, was lost.
+    pub lost: Lost,
 }
 
 /// What an operation does, in the words of the JSON contract.
@@ -177,6 +180,8 @@ pub struct Ttl {
     pub source_unit: Option<TtlUnit>,
     /// Random or computed jitter is part of it.
     pub jitter: bool,
+    /// Where its value was lost.
+    pub lost: Lost,
 }
 
 /// What is known of a TTL.
@@ -225,6 +230,8 @@ pub struct ValueUse {
     pub encoding: Encoding,
     /// Where the value stands in the call.
     pub span: Option<Span>,
+    /// Where it was lost what it is.
+    pub lost: Lost,
     /// The type is a struct or enum of the workspace, or a generic parameter that is serialised.
     pub structured: bool,
     /// The payload carries a version of its own (a field `version`, `schema_version`, or an envelope type).
@@ -377,7 +384,15 @@ impl Ttl {
     /// Of this kind, with nothing else known.
     #[must_use]
     pub fn of(kind: TtlKind) -> Self {
-        Self { kind, span: None, unit: None, written: String::new(), source_unit: None, jitter: false }
+        Self {
+            kind,
+            span: None,
+            unit: None,
+            written: String::new(),
+            source_unit: None,
+            jitter: false,
+            lost: Lost::default(),
+        }
     }
 }
 

@@ -42,7 +42,7 @@ fn finish(program: &Program<'_>, argument: &Argument, ttl: Ttl) -> Ttl {
     let written = argument.span.of(program.world.workspace.text(argument.file)).to_owned();
     let source_unit = ttl.source_unit.or_else(|| source_unit(&argument.value));
     let jitter = ttl.jitter || jittered(&argument.value);
-    Ttl { span: Some(argument.span), written, source_unit, jitter, ..ttl }
+    Ttl { span: Some(argument.span), written, source_unit, jitter, lost: argument.value.loss(), ..ttl }
 }
 
 fn jittered(value: &Value) -> bool {

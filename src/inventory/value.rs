@@ -9,6 +9,7 @@ use crate::link::{Program, expand};
 pub(super) fn stored(program: &Program<'_>, argument: &Argument) -> ValueUse {
     let mut found = of_value(program, &argument.value);
     found.span = Some(argument.span);
+    found.lost = argument.value.loss();
     found
 }
 

@@ -5,9 +5,11 @@
 //! of their arguments.
 #![cfg_attr(not(test), warn(clippy::disallowed_methods))]
 
+mod declared;
 mod eval;
 pub(crate) mod index;
 pub(crate) mod inputs;
+pub(crate) mod losses;
 mod resolve;
 mod shapes;
 pub(crate) mod trace;
@@ -22,6 +24,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::clients::Catalogue;
 use crate::facts::FileFacts;
 use crate::inventory::LoadKind;
+use crate::policy::{DeclaredStore, DeclaredValue};
 use crate::source::Workspace;
 use eval::Evaluator;
 use index::{FnId, Index};
@@ -29,7 +32,7 @@ use inputs::Inputs;
 use trace::{Batch, Command, Outcome};
 use world::World;
 
-pub(crate) use eval::client_expand as expand;
+pub(crate) use eval::{client_expand as expand, type_path};
 
 /// Every function that can reach Redis, evaluated.
 pub struct Program<'a> {
@@ -41,6 +44,21 @@ pub struct Program<'a> {
     pub(crate) connections: Vec<(Option<FnId>, std::sync::Arc<crate::inventory::ConnectEvent>)>,
     /// What keys and loads depend on.
     pub(crate) inputs: Inputs<'a>,
+    /// Where values were lost.
+    pub(crate) losses: losses::Losses,
+    /// Statements whose text could not be read.
+    pub(crate) unread: Vec<Unread>,
+    /// Entries of `[values]` that name something, and those that the code contradicts with what it says.
+    pub(crate) declared: Vec<crate::finding::Place>,
+    pub(crate) contradicted: Vec<(crate::finding::Place, String)>,
+}
+
+/// A database statement whose text could not be read.
+#[derive(Debug, Clone)]
+pub(crate) struct Unread {
+    pub(crate) place: crate::finding::Place,
+    pub(crate) function: Option<FnId>,
+    pub(crate) lost: crate::loss::Lost,
 }
 
 /// A function, evaluated with unknown parameters.
@@ -51,9 +69,13 @@ pub(crate) struct Root {
 
 /// What to look at.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct LinkOptions {
+pub struct LinkOptions<'p> {
     /// Test code as well.
     pub tests: bool,
+    /// Database clients beside those that come with the tool.
+    pub stores: &'p [DeclaredStore],
+    /// What names of the code stand for.
+    pub values: &'p [DeclaredValue],
 }
 
 /// Joins the facts of the workspace and hands the result to `use_it`. `facts[id]` are those of file `id`; `None` for a
@@ -64,7 +86,7 @@ pub fn link<R>(
     workspace: &Workspace,
     facts: &[Option<FileFacts>],
     catalogue: &Catalogue,
-    options: LinkOptions,
+    options: LinkOptions<'_>,
     use_it: impl FnOnce(&Program<'_>) -> R,
 ) -> R {
     let index = Index::build(workspace, facts);
@@ -73,7 +95,7 @@ pub fn link<R>(
     use_it(&program)
 }
 
-fn evaluate<'a>(world: &'a World<'a>, options: LinkOptions) -> Program<'a> {
+fn evaluate<'a>(world: &'a World<'a>, options: LinkOptions<'a>) -> Program<'a> {
     let all: Vec<FnId> = (0..world.index.functions.len())
         .map(|at| FnId(u32::try_from(at).unwrap_or(u32::MAX)))
         .filter(|&id| {
@@ -81,7 +103,7 @@ fn evaluate<'a>(world: &'a World<'a>, options: LinkOptions) -> Program<'a> {
             function.function.body.is_some() && (options.tests || !function.test)
         })
         .collect();
-    let mut evaluator = Evaluator::new(world);
+    let mut evaluator = Evaluator::new(world, options);
     for &id in &all {
         evaluator.root(id);
         if evaluator.attribute_commands(id, None) {
@@ -114,7 +136,20 @@ fn evaluate<'a>(world: &'a World<'a>, options: LinkOptions) -> Program<'a> {
     seen.fixed
         .extend(given.iter().filter(|(_, values)| values.as_ref().is_some_and(|v| v.len() <= 1)).map(|(at, _)| *at));
     let inputs = Inputs::new(world, seen);
-    Program { world, inputs, roots, commands: evaluator.commands, batches: evaluator.batches, connections }
+    let (mut declared, contradicted) = evaluator.declared.outcome();
+    declared.extend(losses::named(world, options.values));
+    Program {
+        world,
+        inputs,
+        roots,
+        commands: evaluator.commands,
+        batches: evaluator.batches,
+        connections,
+        losses: evaluator.losses,
+        unread: evaluator.unread,
+        declared,
+        contradicted,
+    }
 }
 
 fn reversed(edges: &FxHashMap<FnId, FxHashSet<FnId>>) -> FxHashMap<FnId, Vec<FnId>> {

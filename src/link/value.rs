@@ -9,6 +9,7 @@ use super::ty::Ty;
 use crate::clients::{ClientId, Unit};
 use crate::facts::Name;
 use crate::finding::{FileId, Place};
+use crate::loss::Lost;
 use crate::provenance::Provenance;
 use crate::template::{Hole, Template};
 use crate::text::Span;
@@ -44,6 +45,8 @@ pub(crate) struct Value {
     pub(crate) provenance: Provenance,
     /// Where its text was put together.
     pub(crate) spelled: Spelled,
+    /// Where its content was lost.
+    pub(crate) lost: Lost,
 }
 
 /// Where a text was put together. Not part of what a value is: two places may spell the same text.
@@ -124,6 +127,9 @@ pub(crate) struct Statement {
     pub(crate) given: Vec<Name>,
     /// No statement yet: a collection, of which a method says what is done with it.
     pub(crate) collection: bool,
+    /// Its text was lost, here.
+    pub(crate) lost: Lost,
+    pub(crate) unread: bool,
 }
 
 /// A command under construction.
@@ -212,12 +218,32 @@ impl Value {
             Data::Variant(_, inner) => inner.iter().all(|value| !value.is_unknown()),
             _ => false,
         };
-        let (ty, data) = (self.ty, if keeps { self.data } else { Data::Unknown });
-        Self { ty, data, name, ..Self::default() }
+        let (ty, data, lost) = (self.ty, if keeps { self.data } else { Data::Unknown }, self.lost);
+        Self { ty, data, name, lost, ..Self::default() }
     }
 
     pub(crate) fn is_unknown(&self) -> bool {
         matches!(self.data, Data::Unknown)
+    }
+
+    /// Its content is not known, nor where it was lost.
+    pub(crate) fn is_unexplained(&self) -> bool {
+        self.is_unknown() && !self.lost.is_known()
+    }
+
+    /// Where this or a part of it was lost.
+    pub(crate) fn loss(&self) -> Lost {
+        match &self.data {
+            Data::Text(template) => template.holes().fold(self.lost, |lost, hole| lost.or(hole.lost)),
+            Data::OneOf(all) | Data::Variant(_, all) | Data::Tuple(all) => {
+                all.iter().fold(self.lost, |lost, value| lost.or(value.loss()))
+            }
+            Data::List { items, .. } => items.iter().fold(self.lost, |lost, value| lost.or(value.loss())),
+            Data::Options(_, calls) => {
+                calls.iter().flat_map(|(_, args)| args).fold(self.lost, |lost, value| lost.or(value.loss()))
+            }
+            _ => self.lost,
+        }
     }
 
     /// `Some(x)`, `Ok(x)`.
@@ -267,6 +293,7 @@ impl Value {
             version: matches!(last, "version" | "ver" | "v" | "schema_version" | "cache_version" | "key_version")
                 || last.ends_with("_version"),
             provenance: self.provenance,
+            lost: self.lost,
         }
     }
 
@@ -307,7 +334,8 @@ pub(crate) fn join(values: impl IntoIterator<Item = Value>) -> Value {
         // Two unknowns that differ in name only are one unknown.
         let first_unknown = all.iter().position(|value| value.is_unknown() && value.reads.is_empty());
         if let Some(first) = first_unknown {
-            let keep = Value { provenance, ..all[first].clone() };
+            let lost = all.iter().filter(|value| value.is_unknown()).fold(Lost::default(), |lost, v| lost.or(v.lost));
+            let keep = Value { provenance, lost, ..all[first].clone() };
             all.retain(|value| !(value.is_unknown() && value.reads.is_empty()));
             all.push(keep);
         }
@@ -330,8 +358,11 @@ pub(crate) fn join(values: impl IntoIterator<Item = Value>) -> Value {
             let jitter = all.iter().any(|value| value.jitter);
             let unit = all.iter().find_map(|value| value.unit);
             let encoded = all.iter().find_map(|value| value.encoded.clone());
+            let lost = all.iter().fold(Lost::default(), |lost, value| lost.or(value.lost));
+            let lost = if n > MOST_ALTERNATIVES { Lost::at(super::losses::TOO_MANY) } else { lost };
             let data = if n > MOST_ALTERNATIVES { Data::Unknown } else { Data::OneOf(all.into()) };
-            Value { ty, data, name, reads, parameter, unit, jitter, encoded, provenance, spelled: Spelled::default() }
+            let spelled = Spelled::default();
+            Value { ty, data, name, reads, parameter, unit, jitter, encoded, provenance, spelled, lost }
         }
     }
 }

@@ -6,7 +6,9 @@ use super::grammar::KeyFormat;
 use super::layer::{ClassLayer, Layer, Listed};
 use super::model::FlagPlaces;
 use super::reader::Reader;
-use super::{Class, KeyPolicy, Located, Policy, PolicySource, Secrets, TtlPolicy, quantity};
+use super::{
+    Class, DeclaredStore, DeclaredValue, KeyPolicy, Located, Policy, PolicySource, Secrets, TtlPolicy, quantity,
+};
 
 /// The value of the highest layer that states one.
 fn highest<'l, T: Clone + 'l>(layers: &'l [Layer], get: impl Fn(&'l Layer) -> &'l Option<T>) -> Option<T> {
@@ -54,6 +56,18 @@ pub(super) fn merged(layers: &[Layer], sources: Vec<PolicySource>) -> Policy {
             clients.push(client.clone());
         }
     }
+    let mut stores: Vec<DeclaredStore> = Vec::new();
+    for store in layers.iter().rev().flat_map(|layer| &layer.stores) {
+        if !stores.iter().any(|known| known.name == store.name) {
+            stores.push(store.clone());
+        }
+    }
+    let mut values: Vec<DeclaredValue> = Vec::new();
+    for value in layers.iter().rev().flat_map(|layer| &layer.values) {
+        if !values.iter().any(|known| known.path == value.path) {
+            values.push(value.clone());
+        }
+    }
     Policy {
         keys: KeyPolicy {
             format,
@@ -91,6 +105,8 @@ pub(super) fn merged(layers: &[Layer], sources: Vec<PolicySource>) -> Policy {
         },
         clients,
         client_places: layers.iter().flat_map(|layer| layer.client_places.clone()).collect(),
+        stores,
+        values,
         sources,
     }
 }

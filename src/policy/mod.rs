@@ -43,8 +43,8 @@ pub use error::{Mistake, PolicyError, nearest};
 pub use grammar::{KeyFault, KeyFormat, KeyShape, VersionInfo, VersionSpelling};
 pub use load::{DEFAULT, PolicyOptions, TEMPLATE};
 pub use model::{
-    CachePattern, Class, Exception, KeyException, KeyPolicy, KeyVerdict, Located, Policy, PolicySource, Secrets,
-    Subject, TtlLimit, TtlPolicy, Vocabulary,
+    CachePattern, Class, DeclaredContent, DeclaredStore, DeclaredValue, Exception, KeyException, KeyPolicy, KeyVerdict,
+    Located, Policy, PolicySource, Secrets, Subject, TtlLimit, TtlPolicy, Vocabulary,
 };
 pub use paths::PathGlob;
 pub use pattern::{Match, Pattern};

@@ -9,6 +9,7 @@ use super::paths::PathGlob;
 use super::pattern::Pattern;
 use crate::clients::DeclaredClient;
 use crate::finding::{FileId, Level, Place};
+use crate::stores::Store;
 use crate::template::Template;
 
 /// A value of the rule file and where it stands.
@@ -66,6 +67,10 @@ pub struct Policy {
     pub clients: Vec<DeclaredClient>,
     /// Headers of the clients, by name.
     pub client_places: BTreeMap<String, Place>,
+    /// `[store.NAME]`: database clients.
+    pub stores: Vec<DeclaredStore>,
+    /// `[values]`: what names of the code stand for.
+    pub values: Vec<DeclaredValue>,
     /// The rule files that were read: the project's own first, the embedded default last.
     pub sources: Vec<PolicySource>,
 }
@@ -79,6 +84,46 @@ pub struct Secrets {
     pub fields: Vec<Located<String>>,
     /// `max-ttl`: for how long they may be stored all the same, in milliseconds.
     pub max_ttl: Option<Located<i128>>,
+}
+
+/// `[store.NAME]`: a database client.
+#[derive(Debug, Clone)]
+pub struct DeclaredStore {
+    /// `NAME`.
+    pub name: String,
+    /// What its functions and methods do.
+    pub store: Store,
+    /// Its header.
+    pub place: Place,
+}
+
+/// An entry of `[values]`: what a function, constant, static or field stands for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DeclaredValue {
+    /// Its path, or the end of it: `keys::user`, `Settings::ttl`, `crate::config::PREFIX`.
+    pub path: String,
+    /// What it stands for.
+    pub content: DeclaredContent,
+    /// As written.
+    pub written: String,
+    /// The name's place.
+    pub place: Place,
+}
+
+/// What a name stands for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum DeclaredContent {
+    /// A text, which may have holes; `millis` where it reads as a duration as well.
+    Text {
+        /// The text.
+        template: Template,
+        /// The duration, in milliseconds.
+        millis: Option<i128>,
+    },
+    /// A whole number, in whatever unit the code takes it for.
+    Number(i128),
+    /// `true` or `false`.
+    Flag(bool),
 }
 
 /// Where the flags are stated that nothing points at but `cache-lint config`.

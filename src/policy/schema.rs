@@ -41,6 +41,26 @@ struct RuleFile {
     /// Clients, and wrappers in crates outside the workspace, in the words of the tool's own tables.
     #[serde(default)]
     client: BTreeMap<String, crate::clients::DeclaredClient>,
+    /// Database clients, in the words of the tool's own tables.
+    #[serde(default)]
+    store: BTreeMap<String, crate::stores::Store>,
+    /// What functions, constants, statics and fields stand for, by path or the end of it: `Settings::ttl = "15m"`.
+    #[serde(default)]
+    values: BTreeMap<String, ValueWord>,
+}
+
+/// What a name of the code stands for.
+#[derive(JsonSchema, Deserialize)]
+#[serde(untagged)]
+#[allow(dead_code)]
+enum ValueWord {
+    /// A text, in which `{name}` is a part that is known at run time only; a duration (`15m`) for a number or a
+    /// `Duration`.
+    Text(String),
+    /// A number, in whatever unit the code takes it for.
+    Number(i64),
+    /// A flag.
+    Flag(bool),
 }
 
 /// What keys look like.

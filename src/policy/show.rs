@@ -66,6 +66,12 @@ pub(super) fn values(policy: &Policy) -> Vec<(String, String, String)> {
         let place = policy.client_places.get(&client.name).copied();
         rows.add(&format!("client.{}.crates", client.name), array(&client.crates), place);
     }
+    for store in &policy.stores {
+        rows.add(&format!("store.{}.packages", store.name), array(&store.store.packages), Some(store.place));
+    }
+    for value in &policy.values {
+        rows.add(&format!("values.{}", text(&value.path)), value.written.clone(), Some(value.place));
+    }
     rows.out
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::pattern::{Cut, names_function};
+use super::pattern::{Cut, glob, names_function};
 use super::{Located, Match, Pattern, Policy};
 use crate::finding::Place;
 use crate::template::Template;
@@ -24,6 +24,14 @@ pub struct Seen<'a> {
     pub loads: Option<&'a [&'a str]>,
     /// Places of the exceptions that took a finding away.
     pub exceptions_used: Option<&'a [Place]>,
+    /// Places of the entries of `[values]` that name something.
+    pub values_used: Option<&'a [Place]>,
+    /// Names of types, and of fields.
+    pub types: Option<&'a [&'a str]>,
+    /// See `types`.
+    pub fields: Option<&'a [&'a str]>,
+    /// Packages that the code depends on.
+    pub packages: Option<&'a [&'a str]>,
 }
 
 /// An entry of the rule file that matches nothing.
@@ -33,18 +41,58 @@ pub struct UnusedEntry {
     pub place: Place,
     /// What, for example "the class `profile`".
     pub what: String,
+    /// What it misses, for example "matches no key of the code".
+    pub misses: &'static str,
+    /// What to do.
+    pub help: &'static str,
 }
+
+const KEY: &str = "matches no key of the code";
 
 pub(super) fn unused(policy: &Policy, seen: &Seen<'_>) -> Vec<UnusedEntry> {
     let keys: Vec<Cut> = seen.templates.iter().map(|template| policy.keys.cut(template)).collect();
     let channels: Option<Vec<Cut>> =
         seen.channels.map(|channels| channels.iter().map(|template| policy.keys.cut(template)).collect());
     let mut out = Vec::new();
-    let mut add = |place: Option<Place>, what: String| {
+    let mut add_as = |place: Option<Place>, what: String, misses: &'static str| {
         if let Some(place) = place.filter(|place| policy.is_own(Some(*place))) {
-            out.push(UnusedEntry { place, what });
+            let help = if misses == KEY {
+                "correct the pattern, or remove the entry"
+            } else {
+                "correct the entry, or remove it"
+            };
+            out.push(UnusedEntry { place, what, misses, help });
         }
     };
+    if let Some(used) = seen.values_used {
+        for value in policy.values.iter().filter(|value| !used.contains(&value.place)) {
+            let what = format!("the value of `{}`", value.path);
+            add_as(Some(value.place), what, "names no function, constant, static or field of the code");
+        }
+    }
+    for (list, known, what, misses) in [
+        (&policy.secrets.types, seen.types, "the secret type", "names no type of the code"),
+        (&policy.secrets.fields, seen.fields, "the secret field", "matches no field of the code"),
+    ] {
+        let Some(known) = known else { continue };
+        for name in list.iter().filter(|name| !known.iter().any(|known| glob(&name.value, known))) {
+            add_as(name.place, format!("{what} `{}`", name.value), misses);
+        }
+    }
+    if let Some(packages) = seen.packages {
+        for store in &policy.stores {
+            if !store.store.packages.iter().any(|package| packages.contains(&package.as_str())) {
+                add_as(Some(store.place), format!("the store `{}`", store.name), "is for no package of the code");
+            }
+        }
+        for client in &policy.clients {
+            if !client.crates.iter().any(|package| packages.contains(&package.as_str())) {
+                let place = policy.client_places.get(&client.name).copied();
+                add_as(place, format!("the client `{}`", client.name), "is for no package of the code");
+            }
+        }
+    }
+    let mut add = |place: Option<Place>, what: String| add_as(place, what, KEY);
     for class in &policy.classes {
         let idle: Vec<&Located<Pattern>> = class.keys.iter().filter(|pattern| is_idle(pattern, &keys)).collect();
         if idle.len() == class.keys.len() {

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::statistics::{self, RuleCounts};
+use super::undetermined::{self, UndeterminedReport};
 use super::{Places, Report, Summary, confidence_word, level_word};
 use crate::baseline::Entry;
 use crate::finding::{BaselineState, Fix, Place, Safety};
@@ -33,6 +34,9 @@ pub struct CheckReport {
     /// Counts by rule, with `--statistics`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub statistics: Option<Vec<RuleCounts>>,
+    /// With `--show-undetermined`: what could not be resolved, by reason.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undetermined: Option<Vec<UndeterminedReport>>,
     /// What could not be read or understood.
     pub errors: Vec<ErrorReport>,
 }
@@ -174,6 +178,7 @@ pub fn report(report: &Report<'_>) -> CheckReport {
         findings: report.findings.iter().map(|judged| finding(places, judged)).collect(),
         fixed: report.fixed.to_vec(),
         statistics: report.view.statistics.then(|| statistics::count(report)),
+        undetermined: report.view.undetermined.then(|| undetermined::report(report.analysis)),
         errors: errors(places, &report.analysis.workspace.errors),
     }
 }

@@ -29,6 +29,7 @@ mod testing;
 #[cfg(test)]
 mod tests;
 mod ttl;
+pub mod undetermined;
 mod uri;
 mod xml;
 
@@ -61,6 +62,8 @@ pub struct View {
     pub quiet: bool,
     /// The cure below each finding in formats of one line.
     pub help: bool,
+    /// Tell what could not be resolved, and why.
+    pub undetermined: bool,
     /// Show counts by rule: in place of the findings for people, beside them in JSON.
     pub statistics: bool,
 }

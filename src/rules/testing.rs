@@ -151,6 +151,7 @@ impl Operation {
             written: "&key".to_owned(),
             spelled: None,
             many: false,
+            lost: Default::default(),
         });
         self
     }
@@ -164,6 +165,7 @@ impl Operation {
             written: name.to_owned(),
             spelled: None,
             many: false,
+            lost: Default::default(),
         });
         self.forwards_key = true;
         self

@@ -5,6 +5,7 @@ mod sql;
 
 use std::sync::OnceLock;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::facts::Name;
@@ -110,7 +111,7 @@ fn plain(name: &str) -> String {
 }
 
 /// A table of `rules/stores/`: the words that make a call one of this database client's.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Store {
     /// A package must depend on one of these for the table to count.

@@ -58,6 +58,7 @@ impl Brought {
             changed_only: false,
             quiet: true,
             help: true,
+            undetermined: false,
             statistics: false,
         };
         agent::render(&Report::new(&self.analysis, &self.judged, view))

@@ -46,7 +46,8 @@ impl<'a> Evaluator<'a> {
             return match self.callee(frame, path) {
                 Callee::Functions(methods) => {
                     let args = self.arguments(frame, args);
-                    self.call_functions(frame, &methods, None, args, &site)
+                    let value = self.call_functions(frame, &methods, None, args.clone(), &site);
+                    self.after_call(frame, &methods, &args, name, value)
                 }
                 Callee::LocalVariant(def, at) => {
                     let given = self.numbered(frame, args);
@@ -250,7 +251,7 @@ impl<'a> Evaluator<'a> {
         if decodes && let Some(ty) = written.last().and_then(|last| last.args.last()) {
             value.ty = self.world.ty(ty, &frame.types);
         }
-        value
+        self.settle_external(path, &arguments, value)
     }
 
     /// `tokio::spawn(async move { … })`: what was evaluated for the argument happens on its own.

@@ -12,7 +12,8 @@ use crate::link::value::{Argument, Data, Value, join};
 use crate::template::Template;
 
 impl<'a> Evaluator<'a> {
-    pub(super) fn expr(&mut self, frame: &mut Frame, expr: &'a Expr) -> Value {
+    /// The value of an expression; [`Self::expr`] adds where it was lost.
+    pub(super) fn evaluated(&mut self, frame: &mut Frame, expr: &'a Expr) -> Value {
         self.work += 1;
         match &expr.kind {
             ExprKind::Path(path) => self.path_value(frame, path),

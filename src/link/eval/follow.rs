@@ -182,6 +182,10 @@ impl<'a> Evaluator<'a> {
                 Data::Int(_) | Data::Duration(_) => true,
                 _ => false,
             };
+            if !constant {
+                let lost = self.survey.argument_losses.entry((function, at)).or_default();
+                *lost = lost.or(argument.value.loss());
+            }
             let known = self.survey.argument_values.entry((function, at)).or_insert_with(|| Some(Vec::new()));
             match known {
                 Some(values) if constant => {

@@ -27,7 +27,9 @@ impl<'a> Evaluator<'a> {
             used,
         };
         self.checked(frame, &call.name, Some(&call.receiver), &call.args);
-        self.method_on(frame, receiver, call, &site, used)
+        let (ty, lost) = (receiver.ty.clone(), receiver.loss());
+        let value = self.method_on(frame, receiver, call, &site, used);
+        self.after_method(frame, call, &ty, lost, value)
     }
 
     /// A command that is chained on without being awaited (`con.get(k).map(…)`) counts as its result.
@@ -106,7 +108,8 @@ impl<'a> Evaluator<'a> {
             let methods = if is_command || is_own { Methods::default() } else { self.world.methods(&ty, &call.name) };
             if !methods.functions.is_empty() {
                 let args = self.arguments(frame, &call.args);
-                return self.call_functions(frame, &methods, Some(Value { ty, ..receiver }), args, site);
+                let value = self.call_functions(frame, &methods, Some(Value { ty, ..receiver }), args.clone(), site);
+                return self.after_call(frame, &methods, &args, site.name, value);
             }
             if self.world.client_type(&ty).is_some() {
                 if let Some(value) = self.client_method(frame, &receiver, &ty, call, site) {

@@ -19,6 +19,7 @@ mod follow;
 mod frame;
 mod loads;
 mod local;
+mod lost;
 mod macros;
 mod method;
 mod operators;
@@ -49,6 +50,7 @@ use crate::inventory::{LoadKind, RunsOn};
 use crate::provenance::Provenance;
 pub(crate) use command::expand as client_expand;
 pub(crate) use frame::Frame;
+pub(crate) use lost::type_path;
 
 /// Depth of calls that are followed with the caller's arguments.
 const MOST_CALL_DEPTH: u32 = 12;
@@ -75,7 +77,7 @@ pub(crate) struct Evaluator<'a> {
     pub(crate) commands: Vec<Command>,
     pub(crate) batches: Vec<Batch>,
     closures: Vec<CapturedClosure<'a>>,
-    memo: FxHashMap<(FnId, Value, Vec<Value>), Rc<Outcome>>,
+    memo: FxHashMap<Call, Rc<Outcome>>,
     busy: FxHashSet<FnId>,
     /// What the evaluations of each function have cost so far.
     spent: FxHashMap<FnId, u64>,
@@ -93,9 +95,21 @@ pub(crate) struct Evaluator<'a> {
     /// Packages that bound the life of what their own caches keep.
     bounded: FxHashSet<crate::source::PackageId>,
     /// The databases that each package uses.
-    stores: FxHashMap<crate::source::PackageId, Rc<[&'static crate::stores::Store]>>,
+    stores: FxHashMap<crate::source::PackageId, Rc<[&'a crate::stores::Store]>>,
+    /// Database clients of the rule file.
+    declared_stores: &'a [crate::policy::DeclaredStore],
     /// What SQL texts do.
     accesses: FxHashMap<String, crate::stores::Access>,
+    /// Where values were lost.
+    pub(crate) losses: super::losses::Losses,
+    /// Where the first part of the expression at hand was lost.
+    lost: crate::loss::Lost,
+    /// The expression that was evaluated last.
+    at: Option<crate::finding::Place>,
+    /// What the rule file says of names.
+    pub(crate) declared: super::declared::Declared<'a>,
+    /// Statements whose text could not be read, and in which function.
+    pub(crate) unread: Vec<super::Unread>,
     /// From the survey: functions with a database statement in them or below.
     pub(crate) stated: FxHashSet<FnId>,
 }
@@ -120,6 +134,9 @@ pub(crate) struct Survey {
     pub(crate) field_values: FxHashMap<(DefId, Name), Vec<FieldValue>>,
     /// Connections that are opened, and in which function.
     pub(crate) connections: Vec<(Option<FnId>, std::sync::Arc<crate::inventory::ConnectEvent>)>,
+    /// Where values that struct expressions give to fields, and calls to parameters, were lost.
+    pub(crate) field_losses: FxHashMap<(DefId, Name), crate::loss::Lost>,
+    pub(crate) argument_losses: FxHashMap<(FnId, usize), crate::loss::Lost>,
     /// Constants that calls give to parameters; `None` when some call gives anything else.
     pub(crate) argument_values: FxHashMap<(FnId, usize), Option<Vec<Value>>>,
 }
@@ -133,6 +150,9 @@ pub(crate) enum FieldValue {
     Other,
 }
 
+/// A function, `self`, the arguments, and where these were lost.
+type Call = (FnId, Value, Vec<Value>, Vec<Option<usize>>);
+
 struct CapturedClosure<'a> {
     closure: &'a Closure,
     vars: Rc<[(Name, Value)]>,
@@ -143,7 +163,7 @@ struct CapturedClosure<'a> {
 }
 
 impl<'a> Evaluator<'a> {
-    pub(crate) fn new(world: &'a World<'a>) -> Self {
+    pub(crate) fn new(world: &'a World<'a>, options: super::LinkOptions<'a>) -> Self {
         Self {
             world,
             mode: Mode::Survey,
@@ -164,6 +184,12 @@ impl<'a> Evaluator<'a> {
             client_versions: FxHashMap::default(),
             bounded: FxHashSet::default(),
             stores: FxHashMap::default(),
+            declared_stores: options.stores,
+            losses: super::losses::Losses::default(),
+            lost: crate::loss::Lost::default(),
+            at: None,
+            declared: super::declared::Declared::new(options.values),
+            unread: Vec::new(),
             accesses: FxHashMap::default(),
             stated: FxHashSet::default(),
         }
@@ -217,15 +243,19 @@ impl<'a> Evaluator<'a> {
     pub(crate) fn evaluate(&mut self, id: FnId, self_value: Value, args: Vec<Value>) -> Rc<Outcome> {
         let definition = self.world.index.function(id);
         let Some(body) = &definition.function.body else {
-            let value = Value::typed(self.return_type(id));
+            let lost = self.lose_body(id);
+            let value = Value { lost, ..Value::typed(self.return_type(id)) };
             return Rc::new(Outcome { value, ..Outcome::default() });
         };
-        let key = (id, self_value, args);
+        // Two callers may lose the same value in two places.
+        let lost = args.iter().map(|value| self.losses.named(value.loss())).collect();
+        let key = (id, self_value, args, lost);
         if let Some(known) = self.memo.get(&key) {
             return known.clone();
         }
         if self.depth >= MOST_CALL_DEPTH || self.work > MOST_WORK_PER_ROOT || !self.busy.insert(id) {
-            let value = Value::typed(self.return_type(id));
+            let lost = self.lose_cut(id);
+            let value = Value { lost, ..Value::typed(self.return_type(id)) };
             return Rc::new(Outcome { value, cut: true, ..Outcome::default() });
         }
         self.depth += 1;
@@ -243,7 +273,7 @@ impl<'a> Evaluator<'a> {
         if definition.function.is_async {
             frame.runs_on = RunsOn::Task;
         }
-        let (_, self_value, args) = &key;
+        let (_, self_value, args, _) = &key;
         if definition.function.has_self {
             frame.bind("self".into(), self_value.clone());
         }
@@ -324,7 +354,8 @@ impl<'a> Evaluator<'a> {
                 // What stands in a lock or a cell at the start may be replaced before it is read.
                 if *is_static && is_changeable(&declared) {
                     self.busy_constants.remove(&id);
-                    return Value::typed(declared).named(def.name.clone());
+                    let value = Value::typed(declared).named(def.name.clone());
+                    return self.settle_constant(id, value);
                 }
                 let mut frame = Frame::new(module.file, def.module, Rc::new(scope), None);
                 let found = value.as_ref().map_or_else(Value::unknown, |value| self.expr(&mut frame, value));
@@ -335,6 +366,7 @@ impl<'a> Evaluator<'a> {
         };
         self.busy_constants.remove(&id);
         let value = if value.is_unknown() && value.name.is_empty() { value.named(def.name.clone()) } else { value };
+        let value = self.settle_constant(id, value);
         self.constants.insert(id, value.clone());
         value
     }

@@ -32,6 +32,7 @@ impl<'a> Evaluator<'a> {
     /// Arithmetic on numbers and durations, concatenation of texts, comparisons.
     pub(super) fn combine(&mut self, op: &str, left: Value, right: Value) -> Value {
         let jitter = left.jitter || right.jitter;
+        let lost = left.loss().or(right.loss());
         let provenance = left.provenance.combined(op, right.provenance);
         if let Some(joined) = self.combine_each(op, &left, &right) {
             return Value { jitter, provenance, ..joined };
@@ -100,7 +101,7 @@ impl<'a> Evaluator<'a> {
         };
         let reads = if comparison { smallvec::SmallVec::new() } else { left.reads };
         let name = if known || comparison { Name::default() } else { left.name };
-        Value { ty, data, name, reads, parameter, unit, jitter, encoded: None, provenance, spelled: Default::default() }
+        Value { ty, data, name, reads, parameter, unit, jitter, lost, provenance, ..Value::default() }
     }
 
     /// Arithmetic on a few known numbers is done with each.

@@ -140,16 +140,23 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    fn external_value(&self, path: &Name) -> Value {
+    fn external_value(&mut self, path: &Name) -> Value {
         if last_segment(path) == "None" {
             return Value::of(Data::Variant("None".into(), Rc::from([])));
         }
         if let Some(constant) = external_constant(path) {
             return constant;
         }
+        if !self.declared.is_empty() {
+            let (owner, name) = path.rsplit_once("::").unwrap_or(("", path));
+            if let Some(entry) = self.declared.find(name, || owner.to_owned()) {
+                return self.declared.settle(entry, Value::unknown(), &Ty::Unknown, &[]);
+            }
+        }
         // A unit variant (`SetExpiry::KEEPTTL`, `ExistenceCheck::NX`) or a constant of another crate.
         let owner = path.rsplit_once("::").map_or("", |(owner, _)| owner);
-        Value { ty: Ty::external(owner), data: Data::Variant(path.clone(), Rc::from([])), ..Value::default() }
+        let lost = self.lose_external_constant(path);
+        Value { lost, ty: Ty::external(owner), data: Data::Variant(path.clone(), Rc::from([])), ..Value::default() }
             .named(last_segment(path))
     }
 

@@ -308,7 +308,8 @@ pub(super) enum Variant {
 
 /// An unknown part of `value`.
 fn derived(value: &Value) -> Value {
-    Value { reads: value.reads.clone(), parameter: value.parameter, provenance: value.provenance, ..Value::default() }
+    let (reads, lost) = (value.reads.clone(), value.loss());
+    Value { reads, parameter: value.parameter, provenance: value.provenance, lost, ..Value::default() }
 }
 
 /// A key keeps its text whatever the variable is called; an unknown value takes the variable's name.

@@ -22,7 +22,7 @@ impl<'a> Evaluator<'a> {
     }
 
     /// A field of a value, by its content if that is known, else by its type.
-    pub(super) fn field_of(&mut self, _frame: &Frame, base: &Value, name: &Name) -> Value {
+    pub(super) fn field_of(&mut self, frame: &Frame, base: &Value, name: &Name) -> Value {
         let mut found = Vec::new();
         for alternative in base.alternatives() {
             match &alternative.data {
@@ -38,14 +38,15 @@ impl<'a> Evaluator<'a> {
                 }
                 Data::Variant(wrapper, inner) if matches!(wrapper.as_str(), "Some" | "Ok") && name != "0" => {
                     if let Some(inner) = inner.first() {
-                        found.push(self.field_of(_frame, inner, name));
+                        found.push(self.field_of(frame, inner, name));
                     }
                 }
                 _ => {}
             }
         }
         if !found.is_empty() {
-            return join(found);
+            let found = join(found);
+            return if found.is_unexplained() { self.settle_field(frame, base, name, found) } else { found };
         }
         let ty = self.world.field(&base.ty, name);
         let provenance = self.field_provenance(base, &ty);
@@ -56,7 +57,7 @@ impl<'a> Evaluator<'a> {
             if let Ty::Adt(def, _) = owner
                 && let Some(constant) = self.field_constant(def, name)
             {
-                return constant;
+                return self.settle_field(frame, base, name, constant);
             }
         }
         let full: Name = match base.name.as_str() {
@@ -67,7 +68,8 @@ impl<'a> Evaluator<'a> {
             base => format!("{base}.{name}").into(),
         };
         let parameter = base.parameter && base.name != "self";
-        Value { ty, reads: base.reads.clone(), parameter, provenance, ..Value::default() }.named(full)
+        let value = Value { ty, reads: base.reads.clone(), parameter, provenance, ..Value::default() }.named(full);
+        self.settle_field(frame, base, name, value)
     }
 
     pub(super) fn assign(&mut self, frame: &mut Frame, op: &Name, place: &'a Expr, assigned: &'a Expr) -> Value {
@@ -179,6 +181,10 @@ impl<'a> Evaluator<'a> {
             } else {
                 FieldValue::Other
             };
+            if !constant {
+                let lost = self.survey.field_losses.entry((def, name.clone())).or_default();
+                *lost = lost.or(value.loss());
+            }
             let all = self.survey.field_values.entry((def, name.clone())).or_default();
             if !all.contains(&noted) {
                 all.push(noted);

@@ -22,18 +22,20 @@ const MOST_SQL: usize = 1 << 20;
 
 impl<'a> Evaluator<'a> {
     /// The databases that the package at hand uses.
-    pub(super) fn stores(&mut self, frame: &Frame) -> Rc<[&'static Store]> {
+    pub(super) fn stores(&mut self, frame: &Frame) -> Rc<[&'a Store]> {
         let package_id = self.world.index.module(frame.module).package;
         if let Some(known) = self.stores.get(&package_id) {
             return known.clone();
         }
-        let used = |store: &&Store| {
+        let used = |store: &&'a Store| {
             self.world.workspace.package(package_id).is_some_and(|package| {
                 package.manifest.as_os_str().is_empty()
                     || package.dependencies.iter().any(|used| has(&store.packages, &used.package))
             })
         };
-        let found: Rc<[&'static Store]> = crate::stores::embedded().iter().filter(used).collect();
+        // What a project says of a client goes before what the tool knows.
+        let declared = self.declared_stores.iter().map(|declared| &declared.store);
+        let found: Rc<[&'a Store]> = declared.chain(crate::stores::embedded()).filter(used).collect();
         self.stores.insert(package_id, found.clone());
         found
     }
@@ -44,7 +46,10 @@ impl<'a> Evaluator<'a> {
         for store in self.stores(frame).iter().filter(|store| !store.remote) {
             if has(&store.functions, path) || (owner.ends_with("QueryBuilder") && name == "new") {
                 let text = arguments.iter().find_map(|argument| sql_text(&argument.value));
-                return Some(statement(Statement { text: Some(text.unwrap_or_default()), ..Statement::default() }));
+                let unread = text.is_none() && !owner.ends_with("QueryBuilder");
+                let lost = arguments.first().map(|argument| argument.value.loss()).unwrap_or_default();
+                let text = Some(text.unwrap_or_default());
+                return Some(statement(Statement { text, lost, unread, ..Statement::default() }));
             }
             if let Some(verb) = store.function_verb(path) {
                 let table = arguments.iter().find_map(|argument| match &argument.value.data {
@@ -285,6 +290,12 @@ impl<'a> Evaluator<'a> {
                 name: method.to_owned(),
             });
             self.note_load(frame, LoadKind::Database, name);
+        }
+        if query.unread && self.mode == super::Mode::Follow {
+            let place = frame.place(name);
+            if !self.unread.iter().any(|known| known.place == place) {
+                self.unread.push(crate::link::Unread { place, function: frame.function, lost: query.lost });
+            }
         }
         if access.verb != Verb::Other {
             let given = query.given.iter().map(ToString::to_string).collect();

@@ -1,12 +1,11 @@
 //! `[client.NAME]`: read by serde, word by word and entry by entry, so that every wrong one is told.
 
-use serde::de::DeserializeOwned;
-use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::Layer;
+use super::table::{located, read, wrong_word};
 use crate::clients::{Catalogue, DeclaredClient, Rows, TypeKind, TypeTable};
-use crate::policy::error::{Mistake, all_of, nearest};
+use crate::policy::error::Mistake;
 use crate::policy::reader::{Entry, Reader, named, span_of};
 use crate::text::Span;
 
@@ -52,47 +51,13 @@ fn mistakes_of(word: &Entry<'_, '_>, what: &str) -> Vec<(Span, Mistake)> {
         }
     }
     if out.is_empty() {
-        // A table with this word alone, so that other words do not hide its mistake.
-        let key = Spanned::new(word.key.start as usize..word.key.end as usize, word.name.into());
-        let alone = DeValue::Table(DeTable::from_iter([(key, word.value.clone())]));
-        let error = read::<DeclaredClient>(&Spanned::new(word.value.span(), alone)).err();
-        out.extend(error.map(|(span, mistake)| (span.unwrap_or(word.key), located(mistake, what))));
+        out.extend(wrong_word::<DeclaredClient>(word, what));
     }
     out
 }
 
 fn plain(row: &Entry<'_, '_>, wanted: &str) -> (Option<Span>, Mistake) {
     (Some(span_of(row.value)), format!("`{}` wants {wanted}", row.name).into())
-}
-
-fn located(mistake: Mistake, what: &str) -> Mistake {
-    Mistake { message: format!("{}, in {what}", mistake.message), ..mistake }
-}
-
-fn read<T: DeserializeOwned>(value: &Spanned<DeValue<'_>>) -> Result<T, (Option<Span>, Mistake)> {
-    T::deserialize(toml::de::ValueDeserializer::from(value.clone())).map_err(|error| {
-        let span = error.span().map(|range| Span::new(range.start, range.end));
-        (span, from_serde(error.message()))
-    })
-}
-
-/// What serde says, in the words of this tool: `` unknown field `x`, expected one of `a`, `b` ``.
-fn from_serde(message: &str) -> Mistake {
-    let message = message.lines().next().unwrap_or(message);
-    for (front, noun) in [("unknown field ", "unknown key"), ("unknown variant ", "unknown word")] {
-        if let Some(rest) = message.strip_prefix(front) {
-            let mut words = rest.split('`').skip(1).step_by(2);
-            if let Some(word) = words.next() {
-                let known: Vec<&str> = words.collect();
-                let help = match nearest(word, known.iter().copied()) {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => format!("known are {}", all_of(known)),
-                };
-                return Mistake::with_help(format!("{noun} `{word}`"), help);
-            }
-        }
-    }
-    message.to_owned().into()
 }
 
 /// The place of the row of a table that `path` leads to, or of the last part of it that is there.

@@ -5,6 +5,9 @@ mod client;
 mod exception;
 mod keys;
 pub(super) mod names;
+mod store;
+mod table;
+mod values;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -15,7 +18,7 @@ use super::error::Mistake;
 use super::paths::PathGlob;
 use super::pattern::Pattern;
 use super::reader::{Entry, Reader, named, span_of};
-use super::{Exception, KeyException, Located, Vocabulary, quantity};
+use super::{DeclaredStore, DeclaredValue, Exception, KeyException, Located, Vocabulary, quantity};
 use crate::clients::DeclaredClient;
 use crate::finding::{Level, Place};
 
@@ -67,6 +70,8 @@ pub(super) struct Layer {
     pub(super) clients: Vec<DeclaredClient>,
     /// Where each client stands, by name.
     pub(super) client_places: BTreeMap<String, Place>,
+    pub(super) stores: Vec<DeclaredStore>,
+    pub(super) values: Vec<DeclaredValue>,
 }
 
 /// `[keys]`.
@@ -161,6 +166,8 @@ pub(super) fn read(reader: &mut Reader, table: &DeTable<'_>, setting: Setting<'_
             }
             "paths" => paths(reader, &entry, &mut layer, setting.folder),
             "client" => client::clients(reader, &entry, &mut layer),
+            "store" => layer.stores = store::stores(reader, &entry),
+            "values" => layer.values = values::values(reader, &entry),
             // `extends` was read before, because what it names is read before.
             _ => {}
         }

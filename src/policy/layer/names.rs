@@ -18,6 +18,8 @@ pub(in crate::policy) const TOP: &[&str] = &[
     "paths",
     "undetermined",
     "client",
+    "store",
+    "values",
 ];
 pub(in crate::policy) const KEYS: &[&str] =
     &["format", "separator", "version-segment", "service", "exceptions", "extend-exceptions"];

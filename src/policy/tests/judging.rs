@@ -246,6 +246,7 @@ external = ["billing:paid"]
         functions: Some(&["shop::main"]),
         loads: None,
         exceptions_used: Some(&used),
+        ..Seen::default()
     };
     assert_eq!(
         named(&seen)[3..],
@@ -254,6 +255,53 @@ external = ["billing:paid"]
             "the path `src/gone.rs` of an exception",
             "the guard `once`",
             "the external channel `billing:paid`",
+        ]
+    );
+}
+
+#[test]
+fn names_that_nothing_has_are_told() {
+    let policy = policy(
+        r#"
+        [secrets]
+        types = ["Credentials", "Gone"]
+        fields = ["password*", "pin"]
+
+        [class.orders]
+        keys = ["order:**"]
+        only-patterns = true
+
+        [store.acme]
+        packages = ["acme-db"]
+        fetch = ["rows"]
+
+        [store.other]
+        packages = ["other-db"]
+        fetch = ["rows"]
+
+        [values]
+        "Settings::ttl" = "15m"
+        "Settings::gone" = "15m"
+        "#,
+    );
+    let used = [policy.values[0].place];
+    let seen = Seen {
+        values_used: Some(&used),
+        types: Some(&["Credentials", "User"]),
+        fields: Some(&["password_hash", "name"]),
+        packages: Some(&["acme-db", "redis"]),
+        ..Seen::default()
+    };
+    let told: Vec<String> =
+        policy.unused_entries(&seen).into_iter().map(|entry| format!("{} {}", entry.what, entry.misses)).collect();
+    assert_eq!(
+        told,
+        [
+            "the secret type `Gone` names no type of the code",
+            "the secret field `pin` matches no field of the code",
+            "the class `orders` matches no key of the code",
+            "the store `other` is for no package of the code",
+            "the value of `Settings::gone` names no function, constant, static or field of the code",
         ]
     );
 }

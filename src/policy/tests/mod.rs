@@ -1,5 +1,6 @@
 //! The rule file as a whole.
 
+mod declared;
 mod discovery;
 mod judging;
 mod layers;

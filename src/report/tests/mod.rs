@@ -20,6 +20,7 @@ const VIEW: View = View {
     changed_only: false,
     quiet: false,
     help: false,
+    undetermined: false,
     statistics: false,
 };
 const NARROW: Style = Style { width: 90, ..Style::PLAIN };
