@@ -86,6 +86,15 @@ impl Losses {
 
     /// The loss of something that has a name of its own, wherever it is used.
     pub(crate) fn of(&mut self, kind: Kind, from: Lost, place: Place) -> Lost {
+        // What every program calls says something only where it is called.
+        let everywhere = match &kind {
+            Kind::External(path) | Kind::Method(Ty::External(path, _), _) => is_std(path),
+            Kind::Method(..) => true,
+            _ => false,
+        };
+        if everywhere {
+            return self.at(place, from, u8::MAX, || Some(kind));
+        }
         if let Some(known) = self.by_kind.get(&(kind.clone(), from.index())) {
             return *known;
         }

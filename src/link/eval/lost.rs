@@ -74,7 +74,10 @@ impl<'a> Evaluator<'a> {
 
     /// A constant of another crate.
     pub(super) fn lose_external_constant(&mut self, path: &Name) -> Lost {
-        let is_constant = crate::link::ty::last_segment(path).chars().all(|c| !c.is_lowercase());
+        // `ExistenceCheck::NX` is a word of a client's, and no constant.
+        let owner = path.rsplit_once("::").map_or("", |(owner, _)| owner);
+        let is_word = self.world.catalogue.type_spec(owner).is_some();
+        let is_constant = !is_word && crate::link::ty::last_segment(path).chars().all(|c| !c.is_lowercase());
         match self.at.filter(|_| is_constant) {
             Some(place) => self.losses.of(Kind::External(path.clone()), Lost::default(), place),
             None => Lost::default(),
