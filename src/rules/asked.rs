@@ -2,9 +2,10 @@
 
 use rustc_hash::FxHashMap;
 
+use super::flow;
 use crate::finding::Place;
 use crate::inventory::inputs::{CallInputs, Input, argument};
-use crate::inventory::{FunctionEvents, Operation};
+use crate::inventory::{Effect, Event, FunctionEvents, Inventory, OpId, Operation, Purpose};
 
 /// Calls in a function's own text.
 pub(super) type Calls = FxHashMap<Place, CallInputs>;
@@ -55,4 +56,26 @@ pub(super) fn stored_inputs<'c>(
         return Some(inputs);
     }
     calls.get(&write_at.unwrap_or(write.place)).filter(|call| call.args.len() > 1).map(|call| call.whole.as_slice())
+}
+
+/// The reads of copies that may miss in these events.
+pub(super) fn missed<'a>(inventory: &'a Inventory, events: &[Event]) -> Vec<&'a Operation> {
+    let mut missed: Vec<OpId> = Vec::new();
+    flow::each(events, &mut |event| {
+        if let Event::Miss(id) = event {
+            missed.push(*id);
+        }
+    });
+    missed.sort_unstable();
+    missed.dedup();
+    let reads = missed.iter().filter_map(|id| flow::operation(inventory, *id));
+    reads.filter(|op| op.sent && matches!(op.effect, Effect::Read) && is_copy(op.purpose)).collect()
+}
+
+/// Keys that hold what was loaded. The others answer no question that has arguments.
+fn is_copy(purpose: Purpose) -> bool {
+    !matches!(
+        purpose,
+        Purpose::Lock | Purpose::Pubsub | Purpose::Admin | Purpose::Queue | Purpose::Counter | Purpose::Token
+    )
 }

@@ -48,7 +48,7 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::asked::{Calls, is_around, key_inputs, own_key, related, stored_inputs};
+use super::asked::{Calls, is_around, key_inputs, missed, own_key, related, stored_inputs};
 use super::demand::Demand;
 use super::flow;
 use super::report::{self, label};
@@ -56,7 +56,7 @@ use super::{Category, Context, Meta, Rule, code, docs};
 use crate::finding::{Confidence, Finding, Level, Place};
 use crate::inventory::event::walk;
 use crate::inventory::inputs::{Input, argument};
-use crate::inventory::{Effect, Event, FunctionEvents, Inventory, OpId, Operation, Purpose};
+use crate::inventory::{Effect, Event, FunctionEvents, Inventory, OpId, Operation};
 
 const SOURCE: &str = include_str!("incomplete_key.rs");
 const DOCS: [u8; docs::size(SOURCE)] = docs::extract(SOURCE);
@@ -78,6 +78,7 @@ struct Gap<'c> {
     /// Where the key is read, in the function that loads.
     read: Place,
     load: Place,
+    write: Place,
     missing: Vec<&'c Input>,
 }
 
@@ -144,27 +145,6 @@ fn sites(calls: &Calls, events: &[Event]) -> FxHashMap<*const Event, Place> {
     sites
 }
 
-fn missed<'a>(inventory: &'a Inventory, events: &[Event]) -> Vec<&'a Operation> {
-    let mut missed: Vec<OpId> = Vec::new();
-    flow::each(events, &mut |event| {
-        if let Event::Miss(id) = event {
-            missed.push(*id);
-        }
-    });
-    missed.sort_unstable();
-    missed.dedup();
-    let reads = missed.into_iter().filter_map(|id| flow::operation(inventory, id));
-    reads.filter(|op| op.sent && matches!(op.effect, Effect::Read) && is_copy(op.purpose)).collect()
-}
-
-/// Keys that hold what was loaded. The others answer no question that has arguments.
-fn is_copy(purpose: Purpose) -> bool {
-    !matches!(
-        purpose,
-        Purpose::Lock | Purpose::Pubsub | Purpose::Admin | Purpose::Queue | Purpose::Counter | Purpose::Token
-    )
-}
-
 /// The first load on a way from the miss of `read` to a write of its key that asks for more than the key tells.
 fn gap<'c>(
     inventory: &Inventory,
@@ -226,7 +206,12 @@ fn gap<'c>(
                 .collect();
             if !open.is_empty() {
                 let read = read_at.filter(|_| !own).unwrap_or(read.place);
-                return Some(Gap { read, load, missing: open });
+                return Some(Gap {
+                    read,
+                    load,
+                    write: write_at.filter(|_| !own).unwrap_or(write.place),
+                    missing: open,
+                });
             }
         }
     }
@@ -244,7 +229,8 @@ fn finding(function: &FunctionEvents, read: &Operation, gap: &Gap<'_>) -> Findin
     finding.function.clone_from(&function.function);
     finding.message = format!("what a miss loads depends on {all}, and {} does not", report::key(read));
     finding.primary_label = format!("whoever asks with another value of {they} gets this one's answer");
-    finding.labels.push(label(gap.load, format!("{all} {verb} asked for here")));
+    let asked = label(gap.load, format!("{all} {verb} asked for here"));
+    finding.labels.extend([asked, label(gap.write, "stored here")]);
     finding.help = format!("put {all} into the key, or load the same for every value and cut afterwards");
     finding
 }
