@@ -23,6 +23,8 @@ impl<'a> Evaluator<'a> {
                 let inner = args.first()?.value.clone();
                 return Some(Value::wrapped(last, inner));
             }
+            // sqlx 0.9 takes a text that was put together only in this.
+            ("" | "sqlx", "AssertSqlSafe") => return first.cloned(),
             ("String", "new" | "with_capacity") => {
                 return Some(Value { ty: Ty::external("String"), ..Value::text("") });
             }
