@@ -155,3 +155,69 @@ fn a_file_that_may_not_be_read_is_named() {
         assert_eq!(refused(&json), ["src/secret.rs"]);
     }
 }
+
+/// Every module brings in all others by glob, as facades and preludes do; each name is asked for in all of them.
+#[test]
+fn globs_in_circles_are_walked_once() {
+    let modules = 40;
+    let mut hostile = Vec::new();
+    for at in 0..modules {
+        let mut text = String::new();
+        for other in (0..modules).filter(|other| *other != at) {
+            text.push_str(&format!(
+                "pub use super::circle{other}::inner{other}::*;\npub use crate::circle{other}::*;\n"
+            ));
+        }
+        text.push_str(&format!("pub mod inner{at} {{ pub use super::super::*; pub struct Inner{at}; }}\n"));
+        text.push_str(&format!(
+            "pub fn call(_: NoSuchType, _: Inner{}) {{ no_such_function(nothing); }}\n",
+            modules - 1 - at
+        ));
+        hostile.push((format!("circle{at}"), text.into_bytes()));
+    }
+    let hostile: Vec<(&str, Vec<u8>)> = hostile.iter().map(|(name, text)| (name.as_str(), text.clone())).collect();
+    let json = check_beside(&hostile);
+    assert!(refused(&json).is_empty(), "{:?}", refused(&json));
+}
+
+#[test]
+fn what_is_defined_by_itself_is_unknown() {
+    let circles: &[(&str, &str)] = &[
+        (
+            "associated",
+            "struct A; struct B;\n\
+             impl Visitor for A { type Value = <Self as serde::Visitor>::Value; fn get(&self) -> Self::Value { todo!() } }\n\
+             impl Access for A { type Value = <B as Visitor>::Value; }\n\
+             impl Visitor for B { type Value = <A as Visitor>::Value; fn get(&self) -> <A as Visitor>::Value { todo!() } }\n\
+             impl Other for B { type Value = <A as Access>::Value; }\n\
+             impl Iterator for A { type Item = <Self as Iterator>::Item; }\n\
+             impl<I: Iterator<Item = <Self as Deep>::Item>> Deep for B { type Item = I::Item; }\n",
+        ),
+        ("alias", "type A = B; type B = Vec<A>; type C<T> = C<Option<T>>; pub fn f(a: A, c: C<A>) -> A { a.get(c) }\n"),
+        ("bound", "trait A: B {} trait B: A {} pub fn f<T: A>(t: T) -> impl B { t.get(1) }\n"),
+        (
+            "deref",
+            "use std::ops::Deref; struct A(B); struct B(Box<A>);\n\
+             impl Deref for A { type Target = B; fn deref(&self) -> &B { &self.0 } }\n\
+             impl Deref for B { type Target = A; fn deref(&self) -> &A { &self.0 } }\n\
+             pub fn f(a: A) { a.get(\"x\"); a.0.set(\"x\", 1); }\n",
+        ),
+        (
+            "field",
+            "pub struct A { a: Box<A>, b: Option<B> } pub struct B { a: Vec<A> } pub fn f(a: A) { a.a.a.b.unwrap().get(1); }\n",
+        ),
+        ("constant", "const A: u64 = B; const B: u64 = A + 1; static S: &str = S; pub fn f() -> u64 { A + B }\n"),
+        (
+            "call",
+            "use redis::Commands; pub fn a(c: &mut redis::Connection, n: u64) { b(c, n + 1) } pub fn b(c: &mut redis::Connection, n: u64) { let _: () = c.set_ex(format!(\"a:{n}\"), 1, n).unwrap(); a(c, n * 2); a(c, n + 3) }\n",
+        ),
+        ("import", "pub use self::b::X; pub mod b { pub use super::X; } pub fn f() { X.get(1); X::get(2) }\n"),
+        (
+            "macros",
+            "macro_rules! a { ($x:expr) => { b!($x + 1) } } macro_rules! b { ($x:expr) => { a!($x + 1) } } pub fn f() { a!(1); }\n",
+        ),
+    ];
+    let hostile: Vec<(&str, Vec<u8>)> = circles.iter().map(|(name, text)| (*name, text.as_bytes().to_vec())).collect();
+    let json = check_beside(&hostile);
+    assert!(refused(&json).is_empty(), "{:?}", refused(&json));
+}

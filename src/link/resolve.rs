@@ -1,7 +1,7 @@
 //! What a path means: uses, globs, preludes, re-exports, renamed crates. Alternatives (two `cfg` definitions of one name)
 //! are all returned.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -30,20 +30,52 @@ pub(crate) struct Resolver<'a> {
     pub(crate) index: &'a Index<'a>,
     pub(crate) catalogue: &'a Catalogue,
     workspace: &'a Workspace,
+    /// What the globs of each module lead to.
+    globs: Vec<Vec<Res>>,
     memo: RefCell<FxHashMap<(ModuleId, Name), Vec<Res>>>,
-    busy: RefCell<FxHashSet<(ModuleId, Name)>>,
+    /// The imports that are being followed, outermost first.
+    open: RefCell<Vec<(ModuleId, Name)>>,
+    /// The outermost open import that was met again since this was last set: what was found under it may not be all.
+    cut: Cell<usize>,
     traits: RefCell<FxHashMap<ModuleId, Vec<ClientId>>>,
 }
 
 impl<'a> Resolver<'a> {
     pub(crate) fn new(workspace: &'a Workspace, index: &'a Index<'a>, catalogue: &'a Catalogue) -> Self {
-        Self {
+        let mut resolver = Self {
             index,
             catalogue,
             workspace,
+            globs: vec![Vec::new(); index.modules.len()],
             memo: RefCell::default(),
-            busy: RefCell::default(),
+            open: RefCell::default(),
+            cut: Cell::new(usize::MAX),
             traits: RefCell::default(),
+        };
+        resolver.follow_globs();
+        resolver
+    }
+
+    /// Finds what every glob leads to. The path of a glob may itself go through globs, in a circle too (`use super::*`
+    /// below `pub use child::*`), so this is repeated until nothing is added; a search that followed the paths anew for
+    /// each name would take every way through the circle.
+    fn follow_globs(&mut self) {
+        let with_globs: Vec<usize> =
+            (0..self.globs.len()).filter(|&at| !self.index.modules[at].globs.is_empty()).collect();
+        loop {
+            let mut grown = false;
+            for &at in &with_globs {
+                let module = ModuleId(u32::try_from(at).unwrap_or(u32::MAX));
+                for glob in &self.index.modules[at].globs {
+                    for res in self.leaf(module, glob) {
+                        grown |= push(&mut self.globs[at], res);
+                    }
+                }
+            }
+            if !grown {
+                return;
+            }
+            self.memo.borrow_mut().clear();
         }
     }
 
@@ -111,44 +143,73 @@ impl<'a> Resolver<'a> {
         if let Some(known) = self.memo.borrow().get(&key) {
             return known.clone();
         }
-        // A cycle of re-exports adds nothing.
-        if !self.busy.borrow_mut().insert(key.clone()) {
-            return Vec::new();
-        }
+        let cut_before = self.cut.replace(usize::MAX);
         let found = self.look_up(module, name);
-        self.busy.borrow_mut().remove(&key);
-        if self.busy.borrow().is_empty() || !found.is_empty() {
+        let cut = self.cut.get();
+        self.cut.set(cut.min(cut_before));
+        if !found.is_empty() || cut >= self.open.borrow().len() {
             self.memo.borrow_mut().insert(key, found.clone());
         }
         found
     }
 
+    /// Breadth first along globs; what a module declares hides what its globs bring.
     fn look_up(&self, module: ModuleId, name: &Name) -> Vec<Res> {
         let mut found = Vec::new();
-        let current = self.index.module(module);
-        for entry in current.names.get(name).into_iter().flatten() {
-            match entry {
-                Entry::Module(id) => push(&mut found, Res::Module(*id)),
-                Entry::Def(id) => push(&mut found, Res::Def(*id)),
-                Entry::Use(leaf) => {
-                    for res in self.leaf(module, leaf) {
-                        push(&mut found, res);
-                    }
-                }
-                Entry::Crate(krate) => {
-                    for res in self.extern_crate(module, krate) {
-                        push(&mut found, res);
-                    }
+        let mut reached = vec![module];
+        let mut seen = FxHashSet::default();
+        let mut at = 0;
+        while let Some(&id) = reached.get(at) {
+            at += 1;
+            if self.declared(id, name, &mut found) {
+                continue;
+            }
+            seen.insert(id);
+            for res in &self.globs[id.0 as usize] {
+                match res {
+                    Res::Module(next) if seen.insert(*next) => reached.push(*next),
+                    Res::Module(_) => {}
+                    _ => self.glob_member(res, name, &mut found),
                 }
             }
         }
-        if !found.is_empty() {
-            return found;
-        }
-        for glob in &current.globs {
-            for res in self.leaf(module, glob) {
-                self.glob_member(&res, name, &mut found);
+        found
+    }
+
+    /// What `module` itself says of a name. False if nothing.
+    fn declared(&self, module: ModuleId, name: &Name, out: &mut Vec<Res>) -> bool {
+        let Some(entries) = self.index.module(module).names.get(name) else { return false };
+        let before = out.len();
+        let mut known = false;
+        for entry in entries {
+            let found = match entry {
+                Entry::Module(id) => vec![Res::Module(*id)],
+                Entry::Def(id) => vec![Res::Def(*id)],
+                Entry::Use(leaf) => self.import(module, name, leaf),
+                Entry::Crate(krate) => self.extern_crate(module, krate),
+            };
+            known |= !found.is_empty();
+            for res in found {
+                push(out, res);
             }
+        }
+        known || out.len() > before
+    }
+
+    /// A circle of re-exports adds nothing.
+    fn import(&self, module: ModuleId, name: &Name, leaf: &UseLeaf) -> Vec<Res> {
+        let key = (module, name.clone());
+        let depth = self.open.borrow().len();
+        if let Some(met) = self.open.borrow().iter().position(|open| *open == key) {
+            self.cut.set(self.cut.get().min(met));
+            return Vec::new();
+        }
+        self.open.borrow_mut().push(key);
+        let found = self.leaf(module, leaf);
+        self.open.borrow_mut().pop();
+        // What was cut at this very import has now been seen whole.
+        if self.cut.get() >= depth {
+            self.cut.set(usize::MAX);
         }
         found
     }
@@ -212,21 +273,31 @@ impl<'a> Resolver<'a> {
         match res {
             Res::Module(id) => match name.as_str() {
                 "super" => out.extend(self.parent(*id).map(Res::Module)),
-                "self" => push(out, res.clone()),
+                "self" => {
+                    push(out, res.clone());
+                }
                 _ => {
                     for found in self.in_module(*id, name) {
                         push(out, found);
                     }
                 }
             },
-            Res::External(path) => push(out, self.external(format!("{path}::{name}"))),
-            Res::Def(id) => match &self.index.def(*id).item.kind {
-                ItemKind::Enum { variants, .. } => match variants.iter().position(|v| v.name == *name) {
-                    Some(at) => push(out, Res::Variant(*id, u16::try_from(at).unwrap_or(u16::MAX))),
-                    None => push(out, Res::Member(*id, name.clone())),
-                },
-                _ => push(out, Res::Member(*id, name.clone())),
-            },
+            Res::External(path) => {
+                push(out, self.external(format!("{path}::{name}")));
+            }
+            Res::Def(id) => {
+                let variant = match &self.index.def(*id).item.kind {
+                    ItemKind::Enum { variants, .. } => variants.iter().position(|v| v.name == *name),
+                    _ => None,
+                };
+                push(
+                    out,
+                    match variant {
+                        Some(at) => Res::Variant(*id, u16::try_from(at).unwrap_or(u16::MAX)),
+                        None => Res::Member(*id, name.clone()),
+                    },
+                );
+            }
             Res::Variant(..) | Res::Member(..) => {}
         }
     }
@@ -303,19 +374,17 @@ impl<'a> Resolver<'a> {
                 }
             }
         }
-        for glob in &current.globs {
-            for res in self.leaf(module, glob) {
-                match res {
-                    Res::External(path) => {
-                        if let Some(client) = self.catalogue.prelude(&path)
-                            && !found.contains(&client)
-                        {
-                            found.push(client);
-                        }
+        for res in &self.globs[module.0 as usize] {
+            match res {
+                Res::External(path) => {
+                    if let Some(client) = self.catalogue.prelude(path)
+                        && !found.contains(&client)
+                    {
+                        found.push(client);
                     }
-                    Res::Module(id) => self.traits_of(id, found, seen),
-                    _ => {}
                 }
+                Res::Module(id) => self.traits_of(*id, found, seen),
+                _ => {}
             }
         }
     }
@@ -334,8 +403,11 @@ fn library_name(package: &str) -> String {
     }
 }
 
-fn push(out: &mut Vec<Res>, res: Res) {
-    if !out.contains(&res) {
+/// Whether it was not there yet.
+fn push(out: &mut Vec<Res>, res: Res) -> bool {
+    let new = !out.contains(&res);
+    if new {
         out.push(res);
     }
+    new
 }

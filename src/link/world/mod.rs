@@ -32,6 +32,8 @@ pub(crate) struct World<'a> {
     by_external: FxHashMap<Name, Vec<ImplId>>,
     blanket: Vec<(ImplId, DefId)>,
     derefs: RefCell<FxHashMap<DefId, Option<Ty>>>,
+    /// Associated types that are being read.
+    open: RefCell<Vec<(ImplId, Name)>>,
     signatures: RefCell<FxHashMap<FnId, Rc<Signature>>>,
     /// What was asked of the structure of stored values.
     pub(crate) schemas: RefCell<Schemas>,
@@ -77,6 +79,7 @@ impl<'a> World<'a> {
             by_external: FxHashMap::default(),
             blanket: Vec::new(),
             derefs: RefCell::default(),
+            open: RefCell::default(),
             signatures: RefCell::default(),
             schemas: RefCell::default(),
         };

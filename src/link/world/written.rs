@@ -125,15 +125,21 @@ impl World<'_> {
     fn path_ty(&self, path: &Path, scope: &TypeScope, depth: u8) -> Ty {
         let Some(last) = path.last() else { return Ty::Unknown };
         if let Some(qself) = &path.qself {
-            return self.associated(&self.ty_at(&qself.ty, scope, depth + 1), &last.name, scope);
+            let of =
+                qself.trait_segments.checked_sub(1).and_then(|at| path.segments.get(at)).map(|segment| &segment.name);
+            return self.associated(&self.ty_at(&qself.ty, scope, depth + 1), of, &last.name, scope);
         }
         if let Some(first) = path.segments.first() {
             if first.name == "Self" {
                 let own = scope.self_ty.clone().unwrap_or_default();
-                return if path.segments.len() == 1 { own } else { self.associated(&own, &last.name, scope) };
+                return if path.segments.len() == 1 { own } else { self.associated(&own, None, &last.name, scope) };
             }
             if let Some((_, ty)) = scope.params.iter().rev().find(|(name, _)| *name == first.name) {
-                return if path.segments.len() == 1 { ty.clone() } else { self.associated(ty, &last.name, scope) };
+                return if path.segments.len() == 1 {
+                    ty.clone()
+                } else {
+                    self.associated(ty, None, &last.name, scope)
+                };
             }
         }
         let args = || -> Rc<[Ty]> { last.args.iter().map(|arg| self.ty_at(arg, scope, depth + 1)).collect() };
@@ -171,15 +177,27 @@ impl World<'_> {
         best
     }
 
-    /// `Self::Connection`, `<M as Manager>::Connection`.
-    fn associated(&self, ty: &Ty, name: &Name, scope: &TypeScope) -> Ty {
+    /// `Self::Connection`, `<M as Manager>::Connection`: `name` of the trait `of`, where it is said.
+    fn associated(&self, ty: &Ty, of: Option<&Name>, name: &Name, scope: &TypeScope) -> Ty {
         let from_impl = |id: ImplId| {
             let item = self.index.impl_(id);
+            let is_of = |trait_: &Name| item.trait_.and_then(Path::last).is_some_and(|last| last.name == *trait_);
+            if of.is_some_and(|of| !is_of(of)) {
+                return None;
+            }
             let written = item.types.iter().find(|(n, _)| n == name).map(|(_, ty)| ty)?;
+            // Two impls may each take theirs from the other, as far as their names tell.
+            let entry = (id, name.clone());
+            if self.open.borrow().contains(&entry) {
+                return None;
+            }
+            self.open.borrow_mut().push(entry);
             let mut inner = TypeScope::of(item.module);
             self.bind_generics(item.generics, &mut inner);
             inner.self_ty = Some(ty.clone());
-            Some(self.ty(written, &inner))
+            let found = self.ty(written, &inner);
+            self.open.borrow_mut().pop();
+            Some(found)
         };
         if let Some(found) = scope.impl_.and_then(from_impl) {
             return found;
