@@ -81,6 +81,10 @@ fn together(ops: &[&Operation], read_through: &FxHashSet<OpId>) -> Purpose {
     if any(Effect::Counter) {
         return Purpose::Counter;
     }
+    // What is gone once it is read was handed over, not copied.
+    if ops.iter().any(|op| op.command == "GETDEL") {
+        return Purpose::State;
+    }
     if ops.iter().any(|op| matches!(op.command.as_str(), "SADD" | "ZADD" | "ZINCRBY" | "PFADD" | "GEOADD")) {
         return Purpose::Index;
     }
@@ -96,6 +100,10 @@ fn together(ops: &[&Operation], read_through: &FxHashSet<OpId>) -> Purpose {
     }
     if writes_struct && expires {
         return Purpose::Cache;
+    }
+    // A record of work that waits, beside the list that names it; with a TTL it would be what became of the work.
+    if any(Effect::Write) && !expires && has(WORK) {
+        return Purpose::State;
     }
     let persists = ops.iter().any(|op| op.effect == Effect::Write && op.ttl.kind == TtlKind::None);
     if (any(Effect::Write) && persists || any(Effect::CollectionWrite)) && has(STATES) {
@@ -142,7 +150,46 @@ const TOKENS: &[&str] = &[
     "invite",
     "epoch",
 ];
+/// Behind `token`: what is known of a coin, or how much may be spent; nothing that lets anybody in.
+const ABOUT_TOKENS: &[&str] = &[
+    "metadata",
+    "meta",
+    "price",
+    "prices",
+    "pricing",
+    "balance",
+    "balances",
+    "info",
+    "list",
+    "lists",
+    "supply",
+    "holder",
+    "holders",
+    "symbol",
+    "decimals",
+    "contract",
+    "contracts",
+    "address",
+    "addresses",
+    "mint",
+    "mints",
+    "icon",
+    "logo",
+    "market",
+    "pair",
+    "pairs",
+    "pool",
+    "pools",
+    "bucket",
+    "buckets",
+    "count",
+    "counts",
+    "usage",
+    "stats",
+    "transfers",
+];
 const DEDUP: &[&str] = &["idempotency", "dedup", "seen", "processed", "replay", "nonce", "unique"];
+const WORK: &[&str] = &["job", "jobs", "task", "tasks", "queue", "queues", "dlq"];
 const STATES: &[&str] = &[
     "cursor",
     "checkpoint",
@@ -197,8 +244,13 @@ fn words(ops: &[&Operation]) -> Vec<String> {
     for template in ops.iter().flat_map(|op| op.templates()) {
         for piece in template.pieces() {
             if let crate::template::Piece::Text(text) = piece {
-                for word in text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()) {
-                    words.push(word.to_ascii_lowercase());
+                let mut rest = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).peekable();
+                while let Some(word) = rest.next() {
+                    let word = word.to_ascii_lowercase();
+                    let of_a_token = |next: &&str| ABOUT_TOKENS.contains(&next.to_ascii_lowercase().as_str());
+                    if !(matches!(word.as_str(), "token" | "tokens") && rest.peek().is_some_and(of_a_token)) {
+                        words.push(word);
+                    }
                 }
             }
         }

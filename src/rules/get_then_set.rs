@@ -197,10 +197,9 @@ fn race(read: &Operation, change: &Operation, stage: Stage, written_back: bool) 
             if stage == Stage::Missed && claims {
                 return Some(Race::CheckThenSet);
             }
-            let changed = written_back
-                && stage == Stage::Found
-                && !matches!(read.purpose, Purpose::Session | Purpose::Token)
-                && read.command == "GET";
+            // With a default for what is not there, no path tells found from missed.
+            let own = matches!(read.purpose, Purpose::Session | Purpose::Token);
+            let changed = written_back && matches!(stage, Stage::Read | Stage::Found) && !own && read.command == "GET";
             changed.then_some(Race::ReadChangeWrite)
         }
         Effect::Counter => {

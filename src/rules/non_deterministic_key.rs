@@ -1,13 +1,14 @@
 //! ## What it does
 //!
 //! Reports a key that comes out different although nothing that matters has changed. Errors: the time or a random number
-//! in a key that is read (a random number, where what is read is cached); a hash with a seed of this process (`RandomState`); the
-//! `{:?}` of a `HashMap` or `HashSet`. Warnings: `DefaultHasher`, whose algorithm may change with the Rust version; the
-//! `{:?}` of a struct, an `Option` or a collection, whose text changes with the type; a float with all its digits.
+//! in a key that is read (a random number, where what is read is cached); a hash with a seed of this process
+//! (`RandomState`); the `{:?}` of a `HashMap` or `HashSet`. Warnings: `DefaultHasher`, whose algorithm may change with the
+//! Rust version; the `{:?}` of a struct, an `Option` or a collection, whose text changes with the type; a float with all
+//! its digits.
 //!
-//! A time that is divided (`now / 60`) or shown as a date numbers a period, and is a key like any other; so is a new
-//! session's id, which is random and handed out. Counters by time, locks, and the `{:?}` of ids, texts and enums without
-//! fields are left alone.
+//! A time that is divided (`now / 60`) or shown as a date numbers a period, and is a key like any other; so is the random
+//! id of a new session or job, which is handed out and read back by whoever was given it. Counters by time, locks, and the
+//! `{:?}` of ids, texts and enums without fields are left alone.
 //!
 //! ## Why is this bad?
 //!
@@ -140,9 +141,14 @@ fn is_never_found(usage: &Usage<'_>, op: &Operation) -> NeverFound {
     let counts = users.iter().any(|other| other.effect == Effect::Counter || other.purpose == Purpose::Counter);
     let reads = matches!(op.effect, Effect::Read | Effect::CollectionRead);
     let cached = op.purpose == Purpose::Cache && (reads || op.creates());
-    // A fresh id is looked up to see whether it is taken, and stored to be handed out.
-    let looked_up = users.iter().any(|other| matches!(other.effect, Effect::Read) && other.purpose == Purpose::Cache);
-    NeverFound { by_time: !counts && reads, by_chance: cached && looked_up && op.command != "EXISTS" }
+    // A fresh id is looked up to see whether it is taken, and stored to be handed out: whoever was given it reads by it.
+    let lookups = || users.iter().filter(|other| other.effect == Effect::Read && other.purpose == Purpose::Cache);
+    let by_chance = |other: &Operation| {
+        let mut holes = other.templates().flat_map(|template| template.holes());
+        holes.any(|hole| hole.provenance.has(Provenance::RANDOM))
+    };
+    let lost = lookups().next().is_some() && (reads || lookups().all(|other| by_chance(other)));
+    NeverFound { by_time: !counts && reads, by_chance: cached && lost && op.command != "EXISTS" }
 }
 
 fn finding(op: &Operation, hole: &Hole, fault: &Fault) -> Finding {

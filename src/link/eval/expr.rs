@@ -86,8 +86,16 @@ impl<'a> Evaluator<'a> {
                 let value = self.expr(frame, inner);
                 frame.used = None;
                 frame.fails = true;
-                // What is logged on the way does not keep the error from leaving.
-                let before = frame.steps.iter().rfind(|step| !matches!(step, Step::Signal { .. }));
+                // What is logged on the way does not keep the error from leaving, nor what is made of a value.
+                let mut made = combinators(inner);
+                let before = frame.steps.iter().rfind(|step| match step {
+                    Step::Signal { .. } => false,
+                    Step::Branch(_) if made > 0 => {
+                        made -= 1;
+                        false
+                    }
+                    _ => true,
+                });
                 let leaving = match before {
                     Some(Step::Command(id)) => smallvec::smallvec![*id],
                     Some(Step::Call(call)) => {
@@ -223,6 +231,19 @@ impl<'a> Evaluator<'a> {
         let simple =
             text.len() <= 40 && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.' | ':' | '(' | ')'));
         if simple { text.into() } else { Name::default() }
+    }
+}
+
+/// How many of the last calls run where there is a value and leave an error as it is: `….map(f)?`.
+fn combinators(expr: &Expr) -> usize {
+    match &expr.kind {
+        ExprKind::Await(inner) => combinators(inner),
+        ExprKind::Method(call) => match call.name.as_str() {
+            "map" | "and_then" | "map_ok" | "and_then_ok" => 1 + combinators(&call.receiver),
+            "map_err" | "inspect_err" | "inspect" | "context" | "with_context" | "boxed" => combinators(&call.receiver),
+            _ => 0,
+        },
+        _ => 0,
     }
 }
 

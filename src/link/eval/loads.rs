@@ -139,6 +139,17 @@ impl<'a> Evaluator<'a> {
                 },
                 _ => return self.settled(value),
             },
+            // A future that the caller gave: it is to run here, whatever it is.
+            ExprKind::Path(path) => match path.last() {
+                Some(last)
+                    if value.parameter && value.reads.is_empty() && is_work(&value.ty) && !self.is_client(&value) =>
+                {
+                    let (place, name) = (frame.place(inner.span), last.name.to_string());
+                    frame.steps.push(Step::Load { kind: LoadKind::Unresolved, place, name });
+                    return self.settled(value);
+                }
+                _ => return self.settled(value),
+            },
             _ => return self.settled(value),
         };
         // Only what nothing else explained: no command, no known call, no load noted for this very place.
@@ -155,6 +166,11 @@ impl<'a> Evaluator<'a> {
         }
         self.settled(value)
     }
+}
+
+/// Whether what a caller gave to be awaited is work to be done, not something that goes on elsewhere.
+fn is_work(ty: &Ty) -> bool {
+    !matches!(ty, Ty::External(path, _) if matches!(last_segment(path), "JoinHandle" | "Receiver" | "Notified" | "Sleep"))
 }
 
 fn step_is_at(step: &Step, span: Span) -> bool {

@@ -100,7 +100,10 @@ impl<'a> Evaluator<'a> {
                         found.push(vec![Value::unknown()]);
                     } else {
                         let mut inner = alternative.clone();
-                        inner.ty = alternative.ty.inside().cloned().unwrap_or_else(|| alternative.ty.clone());
+                        inner.ty = taken_apart(&alternative.ty, name, parts)
+                            .or_else(|| alternative.ty.inside())
+                            .unwrap_or(&alternative.ty)
+                            .clone();
                         found.push(vec![inner; parts.max(1)]);
                     }
                 }
@@ -304,6 +307,15 @@ pub(super) enum Variant {
     Local(crate::link::index::DefId, u16),
     /// A tuple struct of the workspace.
     Tuple(crate::link::index::DefId),
+}
+
+/// What a tuple struct of another crate holds, where its own pattern stands for it: `Json(order): Json<Order>`.
+fn taken_apart<'t>(ty: &'t Ty, pattern: &str, parts: usize) -> Option<&'t Ty> {
+    let Ty::External(path, args) = ty else { return None };
+    match &args[..] {
+        [only] if parts == 1 && last_segment(path) == last_segment(pattern) => Some(only),
+        _ => None,
+    }
 }
 
 /// An unknown part of `value`.

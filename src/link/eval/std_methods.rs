@@ -45,6 +45,12 @@ impl<'a> Evaluator<'a> {
         if call.args.is_empty() {
             match name {
                 "unwrap" | "await" => return Some(unwrapped(receiver.clone())),
+                // A duration of `chrono` or `time` as one of `std`, or without its sign.
+                "to_std" | "unsigned_abs" | "abs"
+                    if matches!(receiver.data, Data::Duration(_) | Data::OneOf(_)) || receiver.ty.is_duration() =>
+                {
+                    return Some(receiver.clone());
+                }
                 "to_string" | "to_owned" | "into_string" if matches!(receiver.ty, Ty::Adt(..)) => {
                     return match self.rendered(receiver) {
                         Some(rendered) => Some(rendered),
@@ -114,7 +120,7 @@ impl<'a> Evaluator<'a> {
         self.with_arguments(frame, receiver, call)
     }
 
-    fn is_client(&self, value: &Value) -> bool {
+    pub(super) fn is_client(&self, value: &Value) -> bool {
         self.world.client_type(&value.ty).is_some()
     }
 
