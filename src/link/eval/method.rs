@@ -153,7 +153,9 @@ impl<'a> Evaluator<'a> {
         let values: Vec<Value> =
             alternatives.into_iter().map(|alt| self.method_on(frame, alt, call, site, used)).collect();
         let value = join(values);
-        self.write_back(frame, call, &value);
+        if place_name(&call.receiver).is_none_or(|place| frame.get(&place).is_none_or(|old| same_kind(old, &value))) {
+            self.write_back(frame, call, &value);
+        }
         value
     }
 
@@ -168,8 +170,11 @@ impl<'a> Evaluator<'a> {
     /// A builder that is changed in place keeps its new state in the variable.
     pub(super) fn write_back(&mut self, frame: &mut Frame, call: &'a MethodCall, value: &Value) {
         let Some(place) = place_name(chain_root(&call.receiver)) else { return };
-        if frame.get(&place).is_some() {
-            frame.set(&place, value.clone());
+        if let Some(old) = frame.get(&place) {
+            // `con.command("HSET", key).arg(…)`: the chain began with a connection, which stays one.
+            if place_name(&call.receiver).is_some() || same_kind(old, value) {
+                frame.set(&place, value.clone());
+            }
         } else if let Some((owner, field)) = place.rsplit_once('.')
             && frame.get(owner).is_some()
         {
@@ -244,6 +249,12 @@ pub(super) fn chain_root(mut expr: &Expr) -> &Expr {
         expr = &call.receiver;
     }
     expr
+}
+
+/// Whether a new value can be the old one after a change.
+fn same_kind(old: &Value, new: &Value) -> bool {
+    let kind = |value: &Value| std::mem::discriminant(&value.data);
+    old.alternatives().iter().any(|old| new.alternatives().iter().any(|new| kind(old) == kind(new)))
 }
 
 fn element_of(ty: &Ty) -> Ty {
