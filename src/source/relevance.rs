@@ -28,7 +28,9 @@ pub(super) fn mark<'a>(
         .map(|index| match unknown(index) {
             Some(files) => mentions(&files, stdin, &options.client_words),
             None => {
-                packages[index].dependencies.iter().filter(counts).any(|used| clients.contains(used.package.as_str()))
+                let is_client =
+                    |used: &Dependency| clients.contains(used.package.as_str()) || named_after(used, &options.client_words);
+                packages[index].dependencies.iter().filter(counts).any(is_client)
             }
         })
         .collect();
@@ -63,6 +65,11 @@ fn reach(mut marked: Vec<bool>, edges: &[Vec<usize>]) -> Vec<bool> {
         }
     }
     marked
+}
+
+/// `company-redis`: a crate of which nothing is known but that its name says what it wraps.
+fn named_after(used: &Dependency, words: &[String]) -> bool {
+    used.local.is_none() && used.package.split(['-', '_']).any(|part| words.iter().any(|word| word == part))
 }
 
 /// Whether one of the words stands in one of the files.

@@ -267,15 +267,18 @@ fn only_packages_that_reach_a_client_are_read_and_what_they_stand_on() {
         ("web/src/main.rs", ""),
         ("cli/Cargo.toml", &member("cli", "keys = { path = \"../keys\" }\n")),
         ("cli/src/main.rs", "// redis is only mentioned"),
+        ("house/Cargo.toml", &member("house", "acme-redis = { git = \"https://example.org/acme\" }\n")),
+        ("house/src/lib.rs", ""),
         ("probe/Cargo.toml", &format!("{}[dev-dependencies]\nredis = \"1\"\n", member("probe", ""))),
         ("probe/src/lib.rs", ""),
     ]);
     let workspace = tree.load(&[]);
-    assert_eq!(relevant(&workspace), ["kv", "web"]);
+    assert_eq!(relevant(&workspace), ["house", "kv", "web"]);
     assert_eq!(
         shown(&workspace),
         [
             "cli/src/main.rs cli s",
+            "house/src/lib.rs house sc",
             "keys/src/lib.rs keys sc",
             "kv/src/lib.rs kv sc",
             "probe/src/lib.rs probe s",
@@ -283,7 +286,7 @@ fn only_packages_that_reach_a_client_are_read_and_what_they_stand_on() {
         ]
     );
     let with_tests = Workspace::load(&LoadOptions { include_tests: true, ..tree.options(&[]) }).unwrap();
-    assert_eq!(relevant(&with_tests), ["kv", "probe", "web"]);
+    assert_eq!(relevant(&with_tests), ["house", "kv", "probe", "web"]);
 }
 
 #[test]

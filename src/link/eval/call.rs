@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use super::path::Callee;
+use super::places::place_name;
 use super::{Evaluator, Frame, Mode};
 use crate::facts::{Expr, ExprKind};
 use crate::inventory::LoadKind;
@@ -82,10 +83,37 @@ impl<'a> Evaluator<'a> {
 
     pub(super) fn arguments(&mut self, frame: &mut Frame, args: &'a [Expr]) -> Vec<Argument> {
         let arguments: Vec<Argument> = args.iter().map(|arg| self.argument(frame, arg)).collect();
-        for argument in &arguments {
+        for (expr, argument) in args.iter().zip(&arguments) {
             self.hand_on(&argument.value);
+            self.lend(frame, expr);
         }
         arguments
+    }
+
+    /// `read_line(&mut text)`: what a callee may write is no longer what it was.
+    fn lend(&self, frame: &mut Frame, expr: &'a Expr) {
+        let ExprKind::Ref(inner) = &expr.kind else { return };
+        let lent = self.written(frame, expr.span).strip_prefix('&').is_some_and(|rest| {
+            rest.trim_start().strip_prefix("mut").is_some_and(|rest| rest.starts_with(char::is_whitespace))
+        });
+        if !lent {
+            return;
+        }
+        let Some(place) = place_name(inner) else { return };
+        let Some(old) = frame.get(&place) else { return };
+        let changed = |value: &Value| match &value.data {
+            Data::List { items, .. } => Some(Data::List { items: items.clone(), complete: false }),
+            Data::Text(_) | Data::Int(_) | Data::Bool(_) | Data::Duration(_) => Some(Data::Unknown),
+            _ => None,
+        };
+        let data = match &old.data {
+            Data::OneOf(alternatives) if alternatives.iter().all(|alt| changed(alt).is_some()) => Some(Data::Unknown),
+            _ => changed(old),
+        };
+        if let Some(data) = data {
+            let value = Value { data, ..old.clone() }.named(place.as_str());
+            frame.set(&place, value);
+        }
     }
 
     /// A pipeline that is given away may be run by whoever gets it.

@@ -319,7 +319,14 @@ impl<'a> Evaluator<'a> {
         value
     }
 
-    /// A method that looks like a command on a receiver of unknown type, in a scope that has a client's traits.
+    /// A type of a crate that no table knows, and whose path says Redis: `redis_helpers::Conn`, `company::RedisPool`.
+    pub(super) fn is_foreign_connection(&self, ty: &Ty) -> bool {
+        let Ty::External(path, _) = ty else { return false };
+        let lower = path.to_ascii_lowercase();
+        (lower.contains("redis") || lower.contains("valkey")) && self.world.catalogue.canonical(path).is_none()
+    }
+
+    /// A method that looks like a command on a receiver of unknown or foreign type, in a scope that has a client's traits.
     pub(super) fn by_shape(
         &mut self,
         frame: &mut Frame,
@@ -335,7 +342,7 @@ impl<'a> Evaluator<'a> {
         for client in clients {
             let Some(spec) = self.method_spec(frame, client, &call.name, call.args.len()) else { continue };
             let sounds = sounds_like_connection(&receiver.name) || sounds_like_connection(&site.receiver);
-            if !(spec.distinctive || (used && sounds)) {
+            if !(spec.distinctive || (used && sounds) || self.is_foreign_connection(&receiver.ty)) {
                 continue;
             }
             let args = self.arguments(frame, &call.args);

@@ -130,7 +130,7 @@ impl<'a> Evaluator<'a> {
                 return self.unknown_method(frame, receiver, call, used);
             }
         }
-        if receiver.ty.is_unknown()
+        if (receiver.ty.is_unknown() || self.is_foreign_connection(&receiver.ty))
             && let Some(value) = self.by_shape(frame, &receiver, call, site, used)
         {
             return value;

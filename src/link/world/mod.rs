@@ -278,8 +278,14 @@ impl<'a> World<'a> {
                         return part.clone();
                     }
                 }
-                // `State(x).0`, `web::Data<T>.0`.
-                Ty::External(_, args) if name == "0" && ty.inside().is_some() => {
+                // `State(x).0`, `web::Data<T>.0`. A lock or a shared pointer has no field of its own: `guard.0` is inside.
+                Ty::External(path, args)
+                    if name == "0"
+                        && matches!(
+                            super::ty::last_segment(path),
+                            "State" | "Data" | "Extension" | "Inject" | "AssertUnwindSafe"
+                        ) =>
+                {
                     return args.first().cloned().unwrap_or_default();
                 }
                 _ => {}
