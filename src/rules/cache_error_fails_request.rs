@@ -93,9 +93,12 @@ impl Rule for CacheErrorFailsRequest {
         let mut found: FxHashMap<OpId, Fallback> = FxHashMap::default();
         for function in &inventory.functions {
             let mut failing = FxHashSet::default();
+            // An error that a callee lets out may still be dealt with by the one between it and this function.
+            let mut leaving = FxHashSet::default();
             own(&function.events, &mut |event| {
                 if let Event::Fails(id) = event {
                     failing.insert(*id);
+                    leaving.insert(std::ptr::from_ref(event));
                 }
             });
             let leaves = |op: &Operation| op.wrapper.is_none() || lets_through(&function.events, op.id);
@@ -104,7 +107,7 @@ impl Rule for CacheErrorFailsRequest {
                 if !leaves(read) {
                     continue;
                 }
-                if let Some(fallback) = fallback(context, &function.events, read, &failing) {
+                if let Some(fallback) = fallback(context, &function.events, read, (&failing, &leaving)) {
                     // A caller of this function sees the error of the read leave, but not always that of the write.
                     let write = fallback.write;
                     let known = found.entry(read.id).or_insert(fallback);
@@ -150,12 +153,19 @@ fn is_cached_read(op: &Operation) -> bool {
     op.sent && op.purpose == Purpose::Cache && matches!(op.effect, Effect::Read | Effect::CollectionRead)
 }
 
-fn fallback(context: Context<'_>, events: &[Event], read: &Operation, failing: &FxHashSet<OpId>) -> Option<Fallback> {
+fn fallback(
+    context: Context<'_>,
+    events: &[Event],
+    read: &Operation,
+    (failing, leaving): (&FxHashSet<OpId>, &FxHashSet<*const Event>),
+) -> Option<Fallback> {
     let mut found: Option<Fallback> = None;
     walk(events, vec![Stage::Before], &mut |event, stage| {
         Some(match (event, stage) {
             (Event::Operation(id), _) if *id == read.id => Stage::Read,
-            (Event::Fails(id), Stage::Read) if *id == read.id => Stage::Failing,
+            (Event::Fails(id), Stage::Read) if *id == read.id && leaving.contains(&std::ptr::from_ref(event)) => {
+                Stage::Failing
+            }
             (Event::Hit(id), _) if *id == read.id => Stage::Before,
             (Event::Miss(id), Stage::Failing) if *id == read.id => Stage::Missed,
             (Event::Load { name, .. }, Stage::Missed) => {

@@ -28,8 +28,9 @@ pub(super) fn mark<'a>(
         .map(|index| match unknown(index) {
             Some(files) => mentions(&files, stdin, &options.client_words),
             None => {
-                let is_client =
-                    |used: &Dependency| clients.contains(used.package.as_str()) || named_after(used, &options.client_words);
+                let is_client = |used: &Dependency| {
+                    clients.contains(used.package.as_str()) || named_after(used, &options.client_words)
+                };
                 packages[index].dependencies.iter().filter(counts).any(is_client)
             }
         })

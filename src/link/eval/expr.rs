@@ -8,7 +8,7 @@ use crate::facts::{Expr, ExprKind, Literal, Name};
 use crate::inventory::{MessageStep, RunsOn};
 use crate::link::trace::Step;
 use crate::link::ty::{Ty, last_segment};
-use crate::link::value::{Argument, Data, Value, join};
+use crate::link::value::{Argument, CommandId, Data, Value, join};
 use crate::template::Template;
 
 impl<'a> Evaluator<'a> {
@@ -99,9 +99,12 @@ impl<'a> Evaluator<'a> {
                 let leaving = match before {
                     Some(Step::Command(id)) => smallvec::smallvec![*id],
                     Some(Step::Call(call)) => {
-                        let mut leaving = value.reads.clone();
-                        let others = self.handed_on_by(call).into_iter().filter(|id| !value.reads.contains(id));
-                        leaving.extend(others);
+                        let mut leaving = self.handed_on_by(call);
+                        // What the callee sent itself; what its callees sent and it did not hand on, it has dealt with.
+                        let own =
+                            value.reads.iter().filter(|id| !leaving.contains(id) && sends(&call.outcome.steps, **id));
+                        let own: smallvec::SmallVec<[_; 2]> = own.copied().collect();
+                        leaving.extend(own);
                         leaving
                     }
                     _ => smallvec::SmallVec::new(),
@@ -367,4 +370,14 @@ pub(super) fn unwrapped(value: Value) -> Value {
 fn is_carrier(ty: &Ty) -> bool {
     ty.last()
         .is_some_and(|name| name.ends_with("Result") || name == "Option" || name == "Poll" || name.ends_with("Future"))
+}
+
+/// Whether the command stands among these steps, in no call.
+fn sends(steps: &[Step], id: CommandId) -> bool {
+    steps.iter().any(|step| match step {
+        Step::Command(sent) => *sent == id,
+        Step::Branch(arms) => arms.iter().any(|arm| sends(arm, id)),
+        Step::Loop(steps) | Step::Inline(steps) | Step::Spawn(steps) => sends(steps, id),
+        _ => false,
+    })
 }

@@ -32,6 +32,14 @@ impl<'a> Evaluator<'a> {
             values.push(self.call_function(frame, function, self_value.clone(), &args, site, certain));
             arms.push(std::mem::replace(&mut frame.steps, before));
         }
+        // What the same read is in memory is no load that follows a miss in Redis, nor the other way round.
+        if arms.iter().flatten().any(sends) {
+            for arm in arms.iter_mut().filter(|arm| !arm.iter().any(sends)) {
+                arm.retain(|step| {
+                    !matches!(step, Step::Load { kind: LoadKind::Unresolved, place, .. } if *place == frame.place(site.name))
+                });
+            }
+        }
         if arms.len() == 1 {
             frame.steps.extend(arms.into_iter().flatten());
         } else if arms.iter().any(|arm| !arm.is_empty()) {
