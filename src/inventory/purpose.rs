@@ -11,7 +11,7 @@ use crate::finding::Place;
 
 /// Gives every operation a purpose. All operations on one template share it, unless the command itself decides.
 pub(super) fn infer(inventory: &mut Inventory) {
-    let read_through = read_through(inventory);
+    let known = Known { read_through: read_through(inventory), transacted: transacted(inventory) };
     let mut by_shape: FxHashMap<String, Vec<OpId>> = FxHashMap::default();
     for op in &inventory.operations {
         for template in op.templates().filter(|template| template.has_literal()) {
@@ -21,7 +21,7 @@ pub(super) fn infer(inventory: &mut Inventory) {
     let mut purposes: Vec<Purpose> = inventory.operations.iter().map(alone).collect();
     for ids in by_shape.values() {
         let ops: Vec<&Operation> = ids.iter().map(|&id| inventory.operation(id)).collect();
-        let together = together(&ops, &read_through);
+        let together = together(&ops, &known);
         for id in ids {
             let own = &mut purposes[id.0 as usize];
             if matches!(own, Purpose::Unknown) {
@@ -31,7 +31,7 @@ pub(super) fn infer(inventory: &mut Inventory) {
     }
     for (op, purpose) in inventory.operations.iter_mut().zip(purposes) {
         op.purpose = match purpose {
-            Purpose::Unknown if read_through.contains(&op.id) => Purpose::Cache,
+            Purpose::Unknown if known.read_through.contains(&op.id) => Purpose::Cache,
             other => other,
         };
         if op.purpose == Purpose::Lock && op.effect == Effect::Write && op.condition == Condition::IfAbsent {
@@ -50,8 +50,38 @@ fn alone(op: &Operation) -> Purpose {
     }
 }
 
+/// What the order and the company of commands tell.
+struct Known {
+    read_through: FxHashSet<OpId>,
+    transacted: FxHashSet<OpId>,
+}
+
+/// Writes that a transaction, or what may be one, does together with writes to collections under other keys: their values must agree, so they
+/// are records that belong together and no copies.
+fn transacted(inventory: &Inventory) -> FxHashSet<OpId> {
+    let mut by_batch: FxHashMap<u32, Vec<&Operation>> = FxHashMap::default();
+    for op in &inventory.operations {
+        if let Some(batch) = op.batch
+            && batch.atomic != Some(false)
+        {
+            by_batch.entry(batch.batch).or_default().push(op);
+        }
+    }
+    let mut found = FxHashSet::default();
+    for ops in by_batch.values() {
+        let shape = |op: &Operation| op.template().map(crate::template::Template::shape);
+        for op in ops.iter().filter(|op| op.effect == Effect::Write) {
+            let beside = |other: &&&Operation| other.effect == Effect::CollectionWrite && shape(other) != shape(op);
+            if ops.iter().any(|other| beside(&other)) {
+                found.insert(op.id);
+            }
+        }
+    }
+    found
+}
+
 /// What all operations on one template tell together.
-fn together(ops: &[&Operation], read_through: &FxHashSet<OpId>) -> Purpose {
+fn together(ops: &[&Operation], known: &Known) -> Purpose {
     let words = words(ops);
     let has = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
     let any = |effect: Effect| ops.iter().any(|op| op.effect == effect);
@@ -69,7 +99,15 @@ fn together(ops: &[&Operation], read_through: &FxHashSet<OpId>) -> Purpose {
     if has(SINGLE_USE) {
         return Purpose::Token;
     }
-    if ops.iter().any(|op| read_through.contains(&op.id)) {
+    let expires = ops.iter().any(|op| {
+        op.effect == Effect::Expire
+            || op.effect == Effect::Write
+                && !matches!(op.ttl.kind, TtlKind::None | TtlKind::NotApplicable | TtlKind::Keep)
+    });
+    if !expires && ops.iter().any(|op| known.transacted.contains(&op.id)) {
+        return Purpose::State;
+    }
+    if ops.iter().any(|op| known.read_through.contains(&op.id)) {
         return Purpose::Cache;
     }
     if has(TOKENS) {
@@ -91,13 +129,6 @@ fn together(ops: &[&Operation], read_through: &FxHashSet<OpId>) -> Purpose {
     let writes_struct = ops.iter().any(|op| {
         op.effect == Effect::Write && (op.value.encoding.is_struct_format() || op.value.encoding == Encoding::Protobuf)
     });
-    let expires = ops.iter().any(|op| {
-        op.effect == Effect::Write && !matches!(op.ttl.kind, TtlKind::None | TtlKind::NotApplicable | TtlKind::Keep)
-    });
-    let reads = any(Effect::Read) || any(Effect::CollectionRead);
-    if writes_struct && expires && reads {
-        return Purpose::Cache;
-    }
     if writes_struct && expires {
         return Purpose::Cache;
     }

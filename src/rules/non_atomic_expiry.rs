@@ -169,11 +169,15 @@ fn describe(context: Context<'_>, write: &Operation, expiries: &[&Operation]) ->
         (Some(one), Some(other)) if one.batch == other.batch => Some(one.atomic),
         _ => None,
     };
+    // Batches that two functions fill are two steps in the life of the key: the later one ends what is done with.
+    let later_step =
+        |expiry: &Operation| write.batch.is_some() && expiry.batch.is_some() && write.function != expiry.function;
     // One transaction, or a batch that may be one.
     let apart: Vec<_> = expiries
         .iter()
         .copied()
-        .filter(|expiry| !flow::inside_one_call(write, expiry) && matches!(batched(expiry), None | Some(Some(false))))
+        .filter(|expiry| !flow::inside_one_call(write, expiry) && !later_step(expiry))
+        .filter(|expiry| matches!(batched(expiry), None | Some(Some(false))))
         .collect();
     let first = *apart.first()?;
     let in_pipeline = apart.iter().all(|expiry| batched(expiry).is_some());

@@ -38,6 +38,8 @@
 //!
 //! - serde documentation: "Container attributes" (`default`, `deny_unknown_fields`)
 
+use rustc_hash::FxHashSet;
+
 use super::demand::{self, Demand};
 use super::report;
 use super::usage::Usage;
@@ -101,6 +103,7 @@ impl Rule for UnversionedKey {
         let usage = Usage::new(context.inventory);
         let mut shapes: Vec<_> = usage.shapes().collect();
         shapes.sort_unstable_by_key(|(shape, _)| *shape);
+        let mut reported = FxHashSet::default();
         for (shape, users) in shapes {
             // Of a part of a workspace the part's own writers come first: findings elsewhere are not shown.
             let elsewhere = |op: &Operation| context.workspace.file(op.place.file).is_some_and(|file| !file.selected);
@@ -112,6 +115,11 @@ impl Rule for UnversionedKey {
             let Some(template) = op.templates().find(|template| template.shape() == shape) else { continue };
             let demand = Demand::of(context.policy, op);
             if demand.is_store() || demand::is_versioned(context.policy, template) {
+                continue;
+            }
+            // A key that is one of several, by a branch, is mended in one place.
+            let written = op.keys.iter().find(|key| key.template.as_ref() == Some(template)).and_then(|key| key.span);
+            if !reported.insert((op.id, written)) {
                 continue;
             }
             let mut finding = report::finding(&META, op);
