@@ -168,9 +168,17 @@ fn globs_in_circles_are_walked_once() {
                 "pub use super::circle{other}::inner{other}::*;\npub use crate::circle{other}::*;\n"
             ));
         }
+        // Names that all pass on to each other and nobody has.
+        for name in ["Missing", "missing", "Absent"] {
+            text.push_str(&format!("pub use crate::circle{}::{name};\n", (at + 7) % modules));
+        }
+        text.push_str(&format!(
+            "pub mod named{at} {{ pub use super::super::circle{}::{{self, *}}; pub use super::Missing; }}\n",
+            (at + 3) % modules
+        ));
         text.push_str(&format!("pub mod inner{at} {{ pub use super::super::*; pub struct Inner{at}; }}\n"));
         text.push_str(&format!(
-            "pub fn call(_: NoSuchType, _: Inner{}) {{ no_such_function(nothing); }}\n",
+            "pub fn call(_: NoSuchType, _: Missing, _: Absent, _: Inner{}) {{ no_such_function(nothing); }}\n",
             modules - 1 - at
         ));
         hostile.push((format!("circle{at}"), text.into_bytes()));

@@ -37,6 +37,9 @@ pub(crate) struct Resolver<'a> {
     open: RefCell<Vec<(ModuleId, Name)>>,
     /// The outermost open import that was met again since this was last set: what was found under it may not be all.
     cut: Cell<usize>,
+    /// Imports that gave nothing because they met an open one. Of one question each is followed once: whatever they lead to
+    /// is found from the import that was open as well.
+    tried: RefCell<FxHashSet<(ModuleId, Name)>>,
     traits: RefCell<FxHashMap<ModuleId, Vec<ClientId>>>,
 }
 
@@ -50,6 +53,7 @@ impl<'a> Resolver<'a> {
             memo: RefCell::default(),
             open: RefCell::default(),
             cut: Cell::new(usize::MAX),
+            tried: RefCell::default(),
             traits: RefCell::default(),
         };
         resolver.follow_globs();
@@ -147,8 +151,12 @@ impl<'a> Resolver<'a> {
         let found = self.look_up(module, name);
         let cut = self.cut.get();
         self.cut.set(cut.min(cut_before));
-        if !found.is_empty() || cut >= self.open.borrow().len() {
+        let depth = self.open.borrow().len();
+        if !found.is_empty() || cut >= depth {
             self.memo.borrow_mut().insert(key, found.clone());
+        }
+        if depth == 0 {
+            self.tried.borrow_mut().clear();
         }
         found
     }
@@ -204,13 +212,20 @@ impl<'a> Resolver<'a> {
             self.cut.set(self.cut.get().min(met));
             return Vec::new();
         }
-        self.open.borrow_mut().push(key);
+        if self.tried.borrow().contains(&key) {
+            self.cut.set(0);
+            return Vec::new();
+        }
+        self.open.borrow_mut().push(key.clone());
+        let cut_before = self.cut.replace(usize::MAX);
         let found = self.leaf(module, leaf);
         self.open.borrow_mut().pop();
-        // What was cut at this very import has now been seen whole.
-        if self.cut.get() >= depth {
-            self.cut.set(usize::MAX);
+        let cut = self.cut.get();
+        if found.is_empty() && cut != usize::MAX {
+            self.tried.borrow_mut().insert(key);
         }
+        // What was cut at this very import has now been seen whole.
+        self.cut.set(if cut >= depth { cut_before } else { cut.min(cut_before) });
         found
     }
 

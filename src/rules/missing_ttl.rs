@@ -8,7 +8,8 @@
 //!
 //! It is an error where the key is known to be a cache entry or a session, or belongs to a class with a TTL; a warning
 //! where nothing tells what the key is for and it has a varying part, so that the number of such keys grows; a note for
-//! a single fixed key or for state. Locks, counters and collections have rules of their own.
+//! a single fixed key, for state, or where the TTL is an option that may be absent. Locks, counters and collections have
+//! rules of their own.
 //!
 //! ## Why is this bad?
 //!
@@ -153,6 +154,10 @@ fn judge_gap(context: Context<'_>, usage: &Usage<'_>, gap: &Gap<'_>) -> Option<F
     let expiring: Vec<_> = usage.others(subject).filter(|other| other.effect == Effect::Expire).collect();
     if gap.maybe || !expiring.is_empty() {
         level = level.min(Level::Warning);
+    }
+    // An optional TTL is often the operator's to choose; only where the key is known to need one it is more than a remark.
+    if gap.maybe && subject.purpose == Purpose::Unknown && demand.ttl().is_none() {
+        level = level.min(Level::Note);
     }
     if gap.maybe || !expiring.is_empty() || subject.purpose == Purpose::Unknown {
         finding.confidence = finding.confidence.min(Confidence::Likely);

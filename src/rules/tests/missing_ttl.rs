@@ -69,6 +69,8 @@ fn no_ttl_on_some_path_is_a_weaker_finding() {
     let finding = world.one(RULE);
     assert_eq!((finding.level, finding.confidence), (Level::Warning, Confidence::Likely));
     assert_eq!(finding.message, "`SET` stores `user:{id}` without a TTL on some path");
+    let unknown = World::of([op("SET").key("user:{id}").ttl(TtlKind::Maybe)]);
+    assert_eq!(unknown.one(RULE).level, Level::Note);
 }
 
 #[test]
