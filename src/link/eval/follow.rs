@@ -27,7 +27,8 @@ impl<'a> Evaluator<'a> {
         let certain = !methods.dispatched || (methods.functions.len() == 1 && !methods.incomplete);
         let mut values = Vec::new();
         let mut arms = Vec::new();
-        for &function in methods.functions.iter().take(8) {
+        let types: Vec<&Ty> = args.iter().map(|arg| &arg.value.ty).collect();
+        for function in self.world.taking(&methods.functions, &types).into_iter().take(8) {
             let before = std::mem::take(&mut frame.steps);
             values.push(self.call_function(frame, function, self_value.clone(), &args, site, certain));
             arms.push(std::mem::replace(&mut frame.steps, before));

@@ -153,6 +153,25 @@ impl World<'_> {
         Methods::default()
     }
 
+    /// Of the functions of one name that a type has by several impls of one trait (`From<UserId>`, `From<&Order>`) those
+    /// that take these arguments; all of them where the types do not tell.
+    pub(crate) fn taking(&self, functions: &[FnId], args: &[&Ty]) -> Vec<FnId> {
+        let told = |wanted: fn(&Ty, &Ty) -> bool| -> Vec<FnId> {
+            let fits = |&function: &FnId| {
+                let signature = self.signature(function);
+                signature.params.len() == args.len()
+                    && signature.params.iter().zip(args).all(|(param, arg)| wanted(param, arg))
+            };
+            functions.iter().copied().filter(fits).collect()
+        };
+        if functions.len() < 2 || args.iter().all(|arg| arg.is_unknown()) {
+            return functions.to_vec();
+        }
+        let same = told(|param, arg| alike(param, arg) == Some(true));
+        let open = if same.is_empty() { told(|param, arg| alike(param, arg) != Some(false)) } else { same };
+        if open.is_empty() { functions.to_vec() } else { open }
+    }
+
     /// The trait impl of a type by the trait's last name: `Display`, `ToRedisArgs`, `AsRef`.
     pub(crate) fn trait_function(&self, def: DefId, trait_name: &str, function: &str) -> Option<FnId> {
         self.by_adt.get(&def)?.iter().find_map(|&id| {
@@ -184,5 +203,25 @@ impl World<'_> {
                 _ => None,
             })
         })
+    }
+}
+
+/// Whether two types are one; `None` where that is open.
+fn alike(param: &Ty, arg: &Ty) -> Option<bool> {
+    match (param, arg) {
+        (Ty::Adt(one, _), Ty::Adt(other, _)) => Some(one == other),
+        (Ty::External(one, _), Ty::External(other, _)) => Some(one == other),
+        (Ty::Adt(..), Ty::External(..)) | (Ty::External(..), Ty::Adt(..)) => Some(false),
+        (Ty::Tuple(one), Ty::Tuple(other)) if one.len() == other.len() => {
+            let parts: Vec<_> = one.iter().zip(other.iter()).map(|(one, other)| alike(one, other)).collect();
+            if parts.contains(&Some(false)) {
+                Some(false)
+            } else {
+                parts.iter().all(|part| *part == Some(true)).then_some(true)
+            }
+        }
+        (Ty::Tuple(_), Ty::Tuple(_) | Ty::Adt(..) | Ty::External(..))
+        | (Ty::Adt(..) | Ty::External(..), Ty::Tuple(_)) => Some(false),
+        _ => None,
     }
 }
