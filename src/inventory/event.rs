@@ -87,6 +87,8 @@ pub enum Event {
         events: Vec<Event>,
         /// The caller waits here until it is done.
         awaited: bool,
+        /// An error of it ends the caller as well: `call()?`, or the caller ends with the call.
+        hands_on: bool,
         /// Which thread runs the call.
         runs_on: RunsOn,
         /// `false` when it goes through a trait with other implementations that do something else.
@@ -261,9 +263,11 @@ pub enum DatabaseAction {
 pub enum ExitKind {
     /// `return`.
     Return,
+    /// With an error: `return Err(…)`, `bail!`, an `Err(…)` that the function ends with.
+    Error,
     /// `break` or `continue`: leaves the innermost `Loop`'s pass.
     Break,
-    /// `panic!`, `unreachable!`, `bail!`.
+    /// `panic!`, `unreachable!`.
     Abort,
 }
 
@@ -318,16 +322,44 @@ pub fn walk<S: Clone + Eq + std::hash::Hash>(
     start: Vec<S>,
     step: &mut impl FnMut(&Event, S) -> Option<S>,
 ) -> Vec<S> {
-    let mut walk = Walk { step, left: Vec::new(), broken: Vec::new() };
+    let mut walk = Walk { step, left: Vec::new(), failed: Vec::new(), broken: Vec::new() };
     let mut end = walk.sequence(events, start);
     end.append(&mut walk.left);
+    end.append(&mut walk.failed);
     unique(end)
+}
+
+/// Whether every path on which `read` found something ends with an error: what is there already is refused, nobody looks
+/// for a copy.
+#[must_use]
+pub fn refuses_what_is_there(events: &[Event], read: OpId) -> bool {
+    #[derive(Clone, PartialEq, Eq, Hash)]
+    enum At {
+        Before,
+        Found,
+        Refused,
+    }
+    let mut found = false;
+    let ends = walk(events, vec![At::Before], &mut |event, at| {
+        Some(match (event, at) {
+            (Event::Hit(id), _) if *id == read => {
+                found = true;
+                At::Found
+            }
+            (Event::Miss(id), _) if *id == read => At::Before,
+            (Event::Leave(ExitKind::Error), At::Found) => At::Refused,
+            (_, at) => at,
+        })
+    });
+    found && !ends.contains(&At::Found)
 }
 
 struct Walk<'a, S, F> {
     step: &'a mut F,
     /// States that left the innermost call, waiting for its end.
     left: Vec<S>,
+    /// Those of them that left it with an error.
+    failed: Vec<S>,
     /// States that left the innermost loop's pass, waiting for the loop's end.
     broken: Vec<S>,
 }
@@ -360,12 +392,15 @@ impl<S: Clone + Eq + std::hash::Hash, F: FnMut(&Event, S) -> Option<S>> Walk<'_,
                 let broken = std::mem::replace(&mut self.broken, outer);
                 unique(states.into_iter().chain(once).chain(twice).chain(broken).collect())
             }
-            Event::Call { events, .. } => {
-                let outer = std::mem::take(&mut self.left);
+            Event::Call { events, hands_on, .. } => {
+                let outer = (std::mem::take(&mut self.left), std::mem::take(&mut self.failed));
                 let mut after = self.plain(event, states);
                 after = self.sequence(events, after);
                 after.append(&mut self.left);
-                self.left = outer;
+                let mut failed = std::mem::take(&mut self.failed);
+                (self.left, self.failed) = outer;
+                let goes_on = if *hands_on { &mut self.failed } else { &mut after };
+                goes_on.append(&mut failed);
                 unique(after)
             }
             Event::Spawn(body) => {
@@ -376,6 +411,7 @@ impl<S: Clone + Eq + std::hash::Hash, F: FnMut(&Event, S) -> Option<S>> Walk<'_,
                 let after = self.plain(event, states);
                 match kind {
                     ExitKind::Return => self.left.extend(after),
+                    ExitKind::Error => self.failed.extend(after),
                     ExitKind::Break => self.broken.extend(after),
                     ExitKind::Abort => {}
                 }

@@ -121,6 +121,7 @@ impl Fold<'_, '_, '_> {
                         place,
                         events,
                         awaited: true,
+                        hands_on: false,
                         runs_on: RunsOn::Caller,
                         certain: true,
                     });
@@ -150,8 +151,8 @@ impl Fold<'_, '_, '_> {
         let events = self.steps(&call.outcome.steps);
         self.calls.pop();
         let function = self.builder.program.world.index.function(call.function).path.clone();
-        let (awaited, runs_on, certain) = (call.awaited, call.runs_on, call.certain);
-        (!events.is_empty()).then_some(Event::Call { function, place: call.place, events, awaited, runs_on, certain })
+        let CallStep { place, awaited, hands_on, runs_on, certain, .. } = *call;
+        (!events.is_empty()).then_some(Event::Call { function, place, events, awaited, hands_on, runs_on, certain })
     }
 
     /// The operation that a command is here: at the outermost call that decides its key, else at its own site.

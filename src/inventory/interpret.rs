@@ -374,8 +374,9 @@ pub(super) fn key_uses(program: &Program<'_>, argument: &Argument) -> Vec<KeyUse
     for value in elements {
         let template = value.as_template();
         let template = template.filter(|template| {
-            // A hole without a name, made of nothing known, is no template.
-            template.has_literal() || template.holes().any(|hole| !hole.name.is_empty())
+            // A hole without a name, made of nothing known, is no template; `*` is one.
+            let constant = template.holes().next().is_none() && !template.pieces().is_empty();
+            constant || template.has_literal() || template.holes().any(|hole| !hole.name.is_empty())
         });
         let spelled = value.spelled.0;
         let lost = value.loss();

@@ -4,14 +4,15 @@ use std::hash::Hash;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::event::walk;
+use super::event::{refuses_what_is_there, walk};
 use super::operation::{Condition, Effect, OpId, Operation, Purpose, TtlKind};
-use super::{Encoding, Event, Inventory};
+use super::{Encoding, Event, Inventory, LoadKind};
 use crate::finding::Place;
 
 /// Gives every operation a purpose. All operations on one template share it, unless the command itself decides.
 pub(super) fn infer(inventory: &mut Inventory) {
-    let known = Known { read_through: read_through(inventory), transacted: transacted(inventory) };
+    let (read_through, updated) = read_through(inventory);
+    let known = Known { read_through, updated, transacted: transacted(inventory) };
     let mut by_shape: FxHashMap<String, Vec<OpId>> = FxHashMap::default();
     for op in &inventory.operations {
         for template in op.templates().filter(|template| template.has_literal()) {
@@ -53,11 +54,12 @@ fn alone(op: &Operation) -> Purpose {
 /// What the order and the company of commands tell.
 struct Known {
     read_through: FxHashSet<OpId>,
+    updated: FxHashSet<OpId>,
     transacted: FxHashSet<OpId>,
 }
 
-/// Writes that a transaction, or what may be one, does together with writes to collections under other keys: their values must agree, so they
-/// are records that belong together and no copies.
+/// Writes that a transaction, or what may be one, does together with writes to collections under other keys: their
+/// values must agree, so they are records that belong together and no copies.
 fn transacted(inventory: &Inventory) -> FxHashSet<OpId> {
     let mut by_batch: FxHashMap<u32, Vec<&Operation>> = FxHashMap::default();
     for op in &inventory.operations {
@@ -108,7 +110,9 @@ fn together(ops: &[&Operation], known: &Known) -> Purpose {
         return Purpose::State;
     }
     if ops.iter().any(|op| known.read_through.contains(&op.id)) {
-        return Purpose::Cache;
+        // A record that is made where there is none, changed where there is one, and never ends, has no other home.
+        let kept = !expires && ops.iter().any(|op| known.updated.contains(&op.id));
+        return if kept { Purpose::State } else { Purpose::Cache };
     }
     if has(TOKENS) {
         return Purpose::Token;
@@ -290,8 +294,9 @@ fn words(ops: &[&Operation]) -> Vec<String> {
 }
 
 /// Reads whose miss is followed by a write of the same template, and those writes: a cache by what it does.
-fn read_through(inventory: &Inventory) -> FxHashSet<OpId> {
-    let mut found = FxHashSet::default();
+/// Second, writes of what was found: a record is read, changed and written.
+fn read_through(inventory: &Inventory) -> (FxHashSet<OpId>, FxHashSet<OpId>) {
+    let (mut found, mut updated) = (FxHashSet::default(), FxHashSet::default());
     for function in &inventory.functions {
         let mut reads = Vec::new();
         let mut order = Vec::new();
@@ -316,9 +321,14 @@ fn read_through(inventory: &Inventory) -> FxHashSet<OpId> {
                 continue;
             }
             let mut seen = Seen::default();
+            let near = near_loads(&function.events);
             walk(&function.events, vec![State::Before], &mut |event, state| {
-                Some(step(event, state, read, &writes, &mut seen))
+                Some(step(event, state, read, (&writes, &near), &mut seen))
             });
+            if refuses_what_is_there(&function.events, read) {
+                continue;
+            }
+            updated.extend(seen.updates);
             for (load, write) in seen.fills {
                 if !seen.anyway.contains(&load) {
                     found.extend([read, write]);
@@ -326,7 +336,7 @@ fn read_through(inventory: &Inventory) -> FxHashSet<OpId> {
             }
         }
     }
-    found
+    (found, updated)
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -343,14 +353,45 @@ enum State {
 struct Seen {
     /// A load on the miss path, and the write behind it.
     fills: Vec<(Place, OpId)>,
+    /// Writes on a hit.
+    updates: FxHashSet<OpId>,
     /// Loads that happen on a hit as well: a cursor is read, work is fetched, the cursor moves on.
     anyway: FxHashSet<Place>,
 }
 
-fn step(event: &Event, state: State, read: OpId, writes: &[OpId], seen: &mut Seen) -> State {
+/// Loads in the function itself and in what it calls. What is awaited further down, and not known to ask a database or
+/// another service, says nothing of why this function reads and writes.
+fn near_loads(events: &[Event]) -> FxHashSet<Place> {
+    fn note(events: &[Event], deep: u32, found: &mut FxHashSet<Place>) {
+        for event in events {
+            match event {
+                Event::Load { place, .. } => {
+                    found.insert(*place);
+                }
+                Event::Branch(arms) => arms.iter().for_each(|arm| note(arm, deep, found)),
+                Event::Loop(events) | Event::Spawn(events) => note(events, deep, found),
+                Event::Call { function, events, .. } if function.is_empty() => note(events, deep, found),
+                Event::Call { events, .. } if deep == 0 => note(events, 1, found),
+                _ => {}
+            }
+        }
+    }
+    let mut found = FxHashSet::default();
+    note(events, 0, &mut found);
+    found
+}
+
+fn step(
+    event: &Event,
+    state: State,
+    read: OpId,
+    (writes, near): (&[OpId], &FxHashSet<Place>),
+    seen: &mut Seen,
+) -> State {
     match event {
         Event::Miss(id) if *id == read => State::Missed,
         Event::Hit(id) if *id == read => State::Found,
+        Event::Load { place, kind, .. } if *kind == LoadKind::Unresolved && !near.contains(place) => state,
         Event::Load { place, .. } => match state {
             State::Missed => State::Loaded(*place),
             State::Found => {
@@ -360,8 +401,12 @@ fn step(event: &Event, state: State, read: OpId, writes: &[OpId], seen: &mut See
             State::Before | State::Loaded(_) => state,
         },
         Event::Operation(id) if writes.contains(id) => {
-            if let State::Loaded(place) = state {
-                seen.fills.push((place, *id));
+            match state {
+                State::Loaded(place) => seen.fills.push((place, *id)),
+                State::Found => {
+                    seen.updates.insert(*id);
+                }
+                State::Before | State::Missed => {}
             }
             state
         }

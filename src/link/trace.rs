@@ -95,6 +95,8 @@ pub(crate) struct CallStep {
     pub(crate) sent: bool,
     /// The caller waits here until it is done.
     pub(crate) awaited: bool,
+    /// An error of it ends the caller as well.
+    pub(crate) hands_on: bool,
     /// Which thread runs it.
     pub(crate) runs_on: RunsOn,
 }

@@ -6,7 +6,8 @@
 //!
 //! A lock in Redis (`SET … NX` between the miss and the load), a mutex or semaphore, a single-flight group, a
 //! `OnceCell`, `moka`'s `get_with` and the companion crate are recognised. A generic `get_or_compute` is reported
-//! once, where it reads, loads and stores, and not at its callers.
+//! once, where it reads, loads and stores, and not at its callers. Silent where a miss ends with an error, and where
+//! what is there already does: such a read looks for no copy.
 //!
 //! ## Why is this bad?
 //!
@@ -53,7 +54,7 @@ use super::flow::{self, Protected};
 use super::report::{self, label};
 use super::{Category, Context, Meta, Rule, code, cure, docs};
 use crate::finding::{Confidence, Finding, Level, Place};
-use crate::inventory::event::walk;
+use crate::inventory::event::{refuses_what_is_there, walk};
 use crate::inventory::{Condition, Effect, Event, FunctionEvents, Inventory, LoadKind, OpId, Operation, Purpose};
 
 const SOURCE: &str = include_str!("stampede_prone_miss.rs");
@@ -106,6 +107,9 @@ impl Rule for StampedeProneMiss {
             }
             for read in missable(inventory, &function.events) {
                 let Some(fill) = fill_after(context, &function.events, read) else { continue };
+                if refuses_what_is_there(&function.events, read.id) {
+                    continue;
+                }
                 // The function that holds the read itself tells the story best, then the one with the least around it.
                 let weight = |f: &FunctionEvents| (f.function != read.function, f.events.len());
                 match found.get(&read.id) {
@@ -143,7 +147,13 @@ fn missable<'a>(inventory: &'a Inventory, events: &[Event]) -> Vec<&'a Operation
 fn is_private(purpose: Purpose) -> bool {
     matches!(
         purpose,
-        Purpose::Lock | Purpose::Pubsub | Purpose::Admin | Purpose::Session | Purpose::Token | Purpose::Queue
+        Purpose::Lock
+            | Purpose::Pubsub
+            | Purpose::Admin
+            | Purpose::Session
+            | Purpose::Token
+            | Purpose::Queue
+            | Purpose::State
     )
 }
 

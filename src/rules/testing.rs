@@ -320,6 +320,7 @@ pub(super) fn call(function: &str, events: Vec<Event>) -> Event {
         place: place(42_000),
         events,
         awaited: true,
+        hands_on: false,
         runs_on: RunsOn::Task,
         certain: true,
     }

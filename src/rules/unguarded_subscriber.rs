@@ -179,7 +179,9 @@ fn scan(events: &[Event], own: bool, seen: &mut Seen) {
                 MessageStep::Panics => seen.panics.push((*place, name.clone())),
                 MessageStep::Fails => {}
             },
-            Event::Leave(ExitKind::Break | ExitKind::Return) if own && seen.awaits.is_some() => seen.ends = true,
+            Event::Leave(ExitKind::Break | ExitKind::Return | ExitKind::Error) if own && seen.awaits.is_some() => {
+                seen.ends = true
+            }
             Event::Branch(arms) => {
                 // In `select!`, an arm that was not woken by a message ends the loop for reasons of its own.
                 let before = seen.clone();

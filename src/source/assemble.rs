@@ -41,6 +41,7 @@ pub(super) fn workspace(mut scope: Scope<'_>) -> Workspace {
     });
 
     packages::lock(&mut all, &mut scope.manifests);
+    let for_tests = targets::for_tests(&all);
     let read: Vec<(SourceFile, Option<Unreadable>)> = sources
         .par_iter()
         .zip(&owners)
@@ -51,7 +52,7 @@ pub(super) fn workspace(mut scope: Scope<'_>) -> Workspace {
                 path: scope.show(path),
                 absolute: path.clone(),
                 package: package.id,
-                test: targets::is_test(&package.root, &package.targets, path),
+                test: for_tests.contains(&package.id) || targets::is_test(&package.root, &package.targets, path),
                 selected: *selected,
                 content: None,
             };
@@ -130,7 +131,11 @@ fn can_matter(file: &SourceFile, package: &Package, named: &Named, options: &Loa
     if !(package.relevant || package.supplies) {
         return false;
     }
-    let is_test = |path: &Path| targets::is_test(&package.root, &package.targets, path);
+    // Files of a test package in the place of its own sources: the package as a whole was named.
+    let whole = file.test && !targets::is_test(&package.root, &package.targets, &file.absolute);
+    let is_test = |path: &Path| {
+        if whole { path.starts_with(&package.root) } else { targets::is_test(&package.root, &package.targets, path) }
+    };
     let asked = || {
         let mut folders = named.folders.iter().filter(|folder| file.absolute.starts_with(folder));
         named.files.contains(&file.absolute) || folders.any(|folder| is_test(folder))

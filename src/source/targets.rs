@@ -2,8 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use rustc_hash::FxHashSet;
+
 use super::manifest::{DeclaredTarget, Manifest};
-use super::{Target, TargetKind};
+use super::{Package, PackageId, Target, TargetKind};
 use crate::disk;
 
 /// A kind of target, its table in the manifest, the switch of its discovery, and the folders where it is discovered.
@@ -107,6 +109,32 @@ impl Targets<'_> {
         for (name, root) in roots {
             self.add(kind, name, root);
         }
+    }
+}
+
+/// Packages that are there for the tests of others, told by their names: no program, and nothing but tests depends on
+/// them.
+pub(super) fn for_tests(packages: &[Package]) -> FxHashSet<PackageId> {
+    const KINDS: &[&str] = &["test", "tests", "testing", "e2e", "bench", "benches", "benchmark", "benchmarks"];
+    let named = |package: &&Package| package.name.split(['-', '_']).any(|word| KINDS.contains(&word));
+    let is_program = |package: &Package| package.targets.iter().any(|target| target.kind == TargetKind::Bin);
+    let mut found: FxHashSet<PackageId> =
+        packages.iter().filter(named).filter(|package| !is_program(package)).map(|package| package.id).collect();
+    // One that a program uses is part of it; and so is what that one uses.
+    loop {
+        let users = packages.iter().filter(|package| !found.contains(&package.id));
+        let used: Vec<PackageId> = users
+            .flat_map(|package| &package.dependencies)
+            .filter(|dependency| !dependency.dev_only)
+            .filter_map(|dependency| dependency.local.filter(|local| found.contains(local)))
+            .collect();
+        if used.is_empty() {
+            // A repository of nothing else is about them.
+            return if found.len() == packages.len() { FxHashSet::default() } else { found };
+        }
+        used.iter().for_each(|id| {
+            found.remove(id);
+        });
     }
 }
 

@@ -118,6 +118,38 @@ fn tests_are_read_when_asked_for_or_named() {
 }
 
 #[test]
+fn a_package_that_is_there_for_tests_is_test_code() {
+    let manifest =
+        |name: &str, rest: &str| format!("[package]\nname = \"{name}\"\n[dependencies]\nredis = \"1\"\n{rest}");
+    let app = "load-test = { path = \"../load\" }\n[dev-dependencies]\napp-test-kit = { path = \"../kit\" }\n";
+    let tree = Tree::new(&[
+        ("app/Cargo.toml", &manifest("app", app)),
+        ("app/src/main.rs", ""),
+        ("kit/Cargo.toml", &manifest("app-test-kit", "")),
+        ("kit/src/lib.rs", ""),
+        ("e2e/Cargo.toml", &manifest("app-e2e", "")),
+        ("e2e/src/lib.rs", ""),
+        ("ab/Cargo.toml", &manifest("ab-testing", "")),
+        ("ab/src/main.rs", ""),
+        ("load/Cargo.toml", &manifest("load-test", "")),
+        ("load/src/lib.rs", ""),
+    ]);
+    // A program, and what a program is made of, is none whatever it is called.
+    assert_eq!(
+        shown(&tree.load(&[])),
+        [
+            "ab/src/main.rs ab-testing sc",
+            "app/src/main.rs app sc",
+            "e2e/src/lib.rs app-e2e st",
+            "kit/src/lib.rs app-test-kit st",
+            "load/src/lib.rs load-test sc",
+        ]
+    );
+    // Alone it is what is looked at.
+    assert_eq!(shown(&tree.load(&["kit"])), ["kit/src/lib.rs app-test-kit sc"]);
+}
+
+#[test]
 fn dependencies_know_renames_tables_inheritance_and_locked_versions() {
     let tree = Tree::new(&[
         (

@@ -165,3 +165,19 @@ pub(super) fn or_else(receiver: &Value, other: impl FnOnce() -> Value) -> Value 
         }
     }
 }
+
+/// `[(a, b), …]` as `([a, …], [b, …])`.
+pub(super) fn unzipped(items: &[Value], complete: bool) -> Value {
+    let pairs = || {
+        items.iter().filter_map(|item| match &item.data {
+            Data::Tuple(parts) => Some(parts),
+            _ => None,
+        })
+    };
+    let column = |at: usize| {
+        let items: Rc<[Value]> = pairs().map(|parts| parts.get(at).cloned().unwrap_or_default()).collect();
+        let ty = items.first().map_or(Ty::Unknown, |item| item.ty.clone());
+        Value { ty: Ty::List(Rc::new(ty)), data: Data::List { items, complete }, ..Value::default() }
+    };
+    Value::of(Data::Tuple(Rc::from([column(0), column(1)])))
+}

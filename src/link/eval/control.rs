@@ -5,7 +5,7 @@ use super::{Evaluator, Frame};
 use crate::facts::{Arm, Block, Expr, ExprKind, Pat, PatKind, Stmt};
 use crate::inventory::ExitKind;
 use crate::link::trace::Step;
-use crate::link::ty::Ty;
+use crate::link::ty::{Ty, last_segment};
 use crate::link::value::{CommandId, Data, Value, join};
 use crate::provenance::Provenance;
 
@@ -376,8 +376,9 @@ impl<'a> Evaluator<'a> {
 
     pub(super) fn return_(&mut self, frame: &mut Frame, value: Option<&'a Expr>) -> Value {
         let value = value.map_or(Value::of(Data::Unit), |value| self.expr(frame, value));
+        let failed = matches!(&value.data, Data::Variant(name, _) if last_segment(name) == "Err");
         frame.returns.push(value);
-        frame.steps.push(Step::Leave(ExitKind::Return));
+        frame.steps.push(Step::Leave(if failed { ExitKind::Error } else { ExitKind::Return }));
         frame.alive = false;
         Value::unknown()
     }

@@ -18,7 +18,11 @@ impl<'a> Evaluator<'a> {
         match &expr.kind {
             ExprKind::Path(path) => self.path_value(frame, path),
             ExprKind::Lit(literal) => literal_value(literal),
-            ExprKind::Call(callee, args) => self.call(frame, expr, callee, args),
+            ExprKind::Call(callee, args) => {
+                let value = self.call(frame, expr, callee, args);
+                super::leaves::ends_with_error(frame, expr, &value);
+                value
+            }
             ExprKind::Method(call) => {
                 let value = self.method(frame, expr, call);
                 if matches!(call.name.as_str(), "unwrap" | "expect") {
@@ -109,6 +113,7 @@ impl<'a> Evaluator<'a> {
                     }
                     _ => smallvec::SmallVec::new(),
                 };
+                super::leaves::hands_on(frame, inner);
                 frame.steps.extend(leaving.into_iter().map(Step::Fails));
                 self.message_fails(frame, inner, MessageStep::Fails);
                 undecoded(frame, inner, &value);

@@ -75,7 +75,10 @@ impl<'a> Evaluator<'a> {
             if let Some(&kind) = self.loads.get(&function) {
                 let name = called(&site.receiver, &definition.function.name);
                 frame.steps.push(Step::Load { kind, place: frame.place(site.name), name });
-            } else if definition.function.is_async && definition.function.ret.is_some() {
+            } else if definition.function.is_async
+                && definition.function.ret.is_some()
+                && !self.gives_connection(function)
+            {
                 // What it does is out of sight or plain computation; it is awaited, so it may well be dear.
                 let name = called(&site.receiver, &definition.function.name);
                 frame.steps.push(Step::Load { kind: LoadKind::Unresolved, place: frame.place(site.name), name });
@@ -107,7 +110,8 @@ impl<'a> Evaluator<'a> {
         } else {
             let loads = outcome.steps.iter().find_map(first_load);
             let dear =
-                (definition.function.is_async && definition.function.ret.is_some()).then_some(LoadKind::Unresolved);
+                (definition.function.is_async && definition.function.ret.is_some() && !self.gives_connection(function))
+                    .then_some(LoadKind::Unresolved);
             if let Some(kind) = loads.or_else(|| self.loads.get(&function).copied()).or(dear) {
                 let name = called(&site.receiver, &definition.function.name);
                 frame.steps.push(Step::Load { kind, place: frame.place(site.name), name });
@@ -122,6 +126,12 @@ impl<'a> Evaluator<'a> {
             value.name = definition.function.name.clone();
         }
         value
+    }
+
+    /// A connection is no data, however it is come by.
+    fn gives_connection(&self, function: FnId) -> bool {
+        let ret = self.return_type(function);
+        self.world.chain(&ret).iter().any(|ty| self.world.client_type(ty).is_some())
     }
 
     /// What a function that does not reach Redis does in a database: it is folded in all the same.
@@ -239,6 +249,7 @@ fn call_step(
         args: args.to_vec(),
         sent: true,
         awaited: !is_async || (site.used && !frame.lazy),
+        hands_on: frame.last_calls.contains(&site.call),
         runs_on: frame.runs_on,
     }
 }

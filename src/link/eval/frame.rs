@@ -25,6 +25,8 @@ pub(crate) struct Frame {
     pub(crate) fails: bool,
     /// The expression whose result is awaited, unwrapped or passed on with `?`.
     pub(crate) used: Option<Span>,
+    /// The calls of which the result is what the function ends with.
+    pub(crate) last_calls: Vec<Span>,
     /// How many branches and loops enclose this place.
     pub(crate) branches: u32,
     /// Values of `break` in the enclosing loops.
@@ -52,6 +54,7 @@ impl Frame {
             alive: true,
             fails: false,
             used: None,
+            last_calls: Vec::new(),
             branches: 0,
             breaks: Vec::new(),
             receiving: false,

@@ -46,7 +46,7 @@ impl<'a> Evaluator<'a> {
                         Value::unknown()
                     }
                     "bail" => {
-                        frame.steps.push(Step::Leave(ExitKind::Return));
+                        frame.steps.push(Step::Leave(ExitKind::Error));
                         frame.alive = false;
                         Value::unknown()
                     }

@@ -17,6 +17,7 @@ mod entity;
 mod expr;
 mod follow;
 mod frame;
+mod leaves;
 mod loads;
 mod local;
 mod lost;
@@ -270,6 +271,7 @@ impl<'a> Evaluator<'a> {
             signature.scope.clone()
         };
         let mut frame = Frame::new(definition.file, definition.scope, scope, Some(id));
+        frame.last_calls = leaves::last_calls(body);
         if definition.function.is_async {
             frame.runs_on = RunsOn::Task;
         }

@@ -162,10 +162,12 @@ impl<'a> Evaluator<'a> {
                     last_segment(variant) == "None"
                         || inner.iter().all(|v| matches!(v.data, Data::Int(_) | Data::Duration(_)))
                 }
+                // That there is an expiry stands, whatever it is.
+                Data::Options(..) => true,
                 _ => false,
             };
             let noted = if constant {
-                FieldValue::Constant(value.clone())
+                FieldValue::Constant(without_parameters(value))
             } else if value.parameter
                 && let Some(function) = frame.function
                 && let Some(at) = self
@@ -191,6 +193,20 @@ impl<'a> Evaluator<'a> {
             }
         }
     }
+}
+
+/// What a constructor was given is nobody's parameter any more once it stands in a field.
+fn without_parameters(value: &Value) -> Value {
+    let data = match &value.data {
+        Data::Options(name, settings) => {
+            let plain =
+                |(name, args): &(Name, Vec<Value>)| (name.clone(), args.iter().map(without_parameters).collect());
+            Data::Options(name.clone(), settings.iter().map(plain).collect())
+        }
+        Data::Variant(name, inner) => Data::Variant(name.clone(), inner.iter().map(without_parameters).collect()),
+        other => other.clone(),
+    };
+    Value { data, parameter: false, ..value.clone() }
 }
 
 /// Changes a field of a variable that holds a struct.

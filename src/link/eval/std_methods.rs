@@ -91,6 +91,16 @@ impl<'a> Evaluator<'a> {
                 }
                 "is_some" => return Some(is_variant(receiver, "Some")),
                 "is_none" => return Some(is_variant(receiver, "None")),
+                "unzip" => match &receiver.data {
+                    Data::List { items, complete } => {
+                        return Some(super::combinators::unzipped(items, *complete));
+                    }
+                    // What `map` made of each of who knows how many.
+                    Data::Tuple(_) => {
+                        return Some(super::combinators::unzipped(std::slice::from_ref(receiver), false));
+                    }
+                    _ => {}
+                },
                 "ok" | "flatten" | "transpose" | "fuse" | "boxed" | "trim" | "unwrap_or_default" => {
                     return Some(match name {
                         "unwrap_or_default" => with_replacement(unwrapped(receiver.clone())),

@@ -86,7 +86,8 @@ impl KeyFormat {
     }
 
     fn too_few(&self, template: &Template, segments: &[Numbered<'_>], total: usize) -> Judgement {
-        let other = ['_', '/', '.', '-', '|', '@', '#'].into_iter().find(|&other| contains(template, other));
+        // What joins words comes last: `shop/cart_badge/{id}` is cut at `/`.
+        let other = ['/', '|', '.', '_', '-', '@', '#'].into_iter().find(|&other| contains(template, other));
         let message = match other {
             Some(other) if segments.len() == 1 => {
                 format!("is cut at `{other}` where the format `{}` cuts at `{}`", self.text, self.separator)

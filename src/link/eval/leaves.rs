@@ -1,0 +1,94 @@
+//! Where an error ends a function, and where that of a call ends its caller as well: a miss that is answered with an
+//! error goes no further than to whoever looks at it.
+
+use std::rc::Rc;
+
+use super::Frame;
+use crate::facts::expr::Stmt;
+use crate::facts::{Block, Expr, ExprKind};
+use crate::inventory::ExitKind;
+use crate::link::trace::Step;
+use crate::link::ty::last_segment;
+use crate::link::value::{Data, Value};
+use crate::text::Span;
+
+/// The calls of which the result is what the function ends with.
+pub(super) fn last_calls(body: &Block) -> Vec<Span> {
+    let mut found = Vec::new();
+    of_block(body, &mut found);
+    found
+}
+
+fn of_block(block: &Block, found: &mut Vec<Span>) {
+    match block.stmts.last() {
+        Some(Stmt::Expr { expr, semi: false }) => of_expr(expr, found),
+        Some(Stmt::Expr { expr, semi: true }) => {
+            if let ExprKind::Return(Some(value)) = &expr.kind {
+                of_expr(value, found);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn of_expr(expr: &Expr, found: &mut Vec<Span>) {
+    match &expr.kind {
+        ExprKind::Block(block) => of_block(block, found),
+        ExprKind::If(_, then, otherwise) => {
+            of_block(then, found);
+            otherwise.iter().for_each(|otherwise| of_expr(otherwise, found));
+        }
+        ExprKind::Match(_, arms) => arms.iter().for_each(|arm| of_expr(&arm.body, found)),
+        ExprKind::Return(Some(value)) => of_expr(value, found),
+        ExprKind::Await(_) | ExprKind::Call(..) | ExprKind::Method(_) => found.push(call_in(expr).span),
+        _ => {}
+    }
+}
+
+/// The call behind what leaves its error as it is: `call(…).await.map_err(…)`.
+fn call_in(expr: &Expr) -> &Expr {
+    match &expr.kind {
+        ExprKind::Await(inner) => call_in(inner),
+        ExprKind::Method(call)
+            if matches!(
+                call.name.as_str(),
+                "map_err" | "map" | "and_then" | "inspect" | "inspect_err" | "context" | "with_context" | "wrap_err"
+            ) =>
+        {
+            call_in(&call.receiver)
+        }
+        _ => expr,
+    }
+}
+
+/// Notes that `Err(…)` as the function's last value ends it with an error.
+pub(super) fn ends_with_error(frame: &mut Frame, expr: &Expr, value: &Value) {
+    let error = matches!(&value.data, Data::Variant(name, _) if last_segment(name) == "Err");
+    if error && frame.last_calls.contains(&expr.span) {
+        frame.steps.push(Step::Leave(ExitKind::Error));
+    }
+}
+
+/// Notes at the call in `asked?` that its error ends this function too.
+pub(super) fn hands_on(frame: &mut Frame, asked: &Expr) {
+    mark(&mut frame.steps, call_in(asked).span);
+}
+
+fn mark(steps: &mut [Step], call: Span) {
+    for step in steps.iter_mut().rev() {
+        match step {
+            Step::Call(step) => {
+                if step.call == call
+                    && let Some(step) = Rc::get_mut(step)
+                {
+                    step.hands_on = true;
+                }
+                return;
+            }
+            // One of several implementations, or what was made of a value.
+            Step::Branch(arms) => arms.iter_mut().for_each(|arm| mark(arm, call)),
+            Step::Signal { .. } | Step::Load { .. } | Step::Hit(_) | Step::Miss(_) => {}
+            _ => return,
+        }
+    }
+}
