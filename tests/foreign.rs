@@ -10,6 +10,11 @@ const MANIFEST: &str = "[package]\nname = \"shop\"\nversion = \"0.1.0\"\nedition
 
 /// `LINE COMMAND KEY CONFIDENCE` of each operation.
 fn operations(source: &str) -> Vec<String> {
+    with_ttls(source).iter().filter_map(|op| Some(op.rsplit_once(' ')?.0.to_owned())).collect()
+}
+
+/// The same with what is known of the TTL.
+fn with_ttls(source: &str) -> Vec<String> {
     let project = Project::new("");
     project.write("Cargo.toml", MANIFEST);
     project.write("src/lib.rs", source);
@@ -21,7 +26,8 @@ fn operations(source: &str) -> Vec<String> {
         .map(|op| {
             let key = op["keys"][0].as_str().unwrap_or("?");
             let text = |name: &str| op[name].as_str().unwrap().to_owned();
-            format!("{} {} {key} {}", op["line"], text("command"), text("confidence"))
+            let ttl = op["ttl"]["kind"].as_str().unwrap();
+            format!("{} {} {key} {} {ttl}", op["line"], text("command"), text("confidence"))
         })
         .collect()
 }
@@ -52,4 +58,43 @@ pub fn none(names: &std::collections::HashMap<String, u32>, client: &other::Clie
 fn without_the_trait_nothing_is_known() {
     let source = "pub fn put(con: &mut house_redis::Conn) {\n    con.set(\"a:b:c\", 1);\n}\n";
     assert_eq!(operations(source), [""; 0]);
+}
+
+#[test]
+fn names_of_methods_say_what_a_foreign_wrapper_sends() {
+    let source = r#"use std::sync::Arc;
+use house_redis::{RedisPool, RedisSettings};
+pub struct App { redis: Arc<RedisPool> }
+impl App {
+    pub async fn user(&self, id: u64, redis_expiry: u32) -> Result<Option<String>, ()> {
+        let key = format!("shop:user:{id}");
+        self.redis.set_key_with_expiry(&key, "x", 60).await?;
+        self.redis.set_key(&key, "x", redis_expiry).await?;
+        self.redis.set_key(&key, "x").await?;
+        self.redis.delete_key(&key).await?;
+        self.redis.serialize_and_set_hash_field_if_not_exist(&key, "a", "x").await?;
+        self.redis.get_list_length(&key).await?;
+        self.redis.set_expiry(&key, 60).await?;
+        self.redis.publish("shop:changed", &key).await?;
+        self.redis.on_error(&key).await;
+        self.redis.get_key::<Option<String>>(&key).await
+    }
+    pub async fn other(&self, settings: &RedisSettings, map: &other::Map) -> Result<(), ()> {
+        settings.set_host("a").await?;
+        map.set_key("a:b:c", 1).await
+    }
+}
+"#;
+    let expected = [
+        "7 SET shop:user:{id} likely seconds",
+        "8 SET shop:user:{id} likely dynamic",
+        "9 SET shop:user:{id} likely undetermined",
+        "10 DEL shop:user:{id} likely not-applicable",
+        "11 HSET shop:user:{id} likely undetermined",
+        "12 LLEN shop:user:{id} likely not-applicable",
+        "13 EXPIRE shop:user:{id} likely seconds",
+        "14 PUBLISH shop:changed likely not-applicable",
+        "16 GET shop:user:{id} likely not-applicable",
+    ];
+    assert_eq!(with_ttls(source), expected);
 }

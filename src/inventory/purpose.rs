@@ -33,6 +33,7 @@ pub(super) fn infer(inventory: &mut Inventory) {
     for (op, purpose) in inventory.operations.iter_mut().zip(purposes) {
         op.purpose = match purpose {
             Purpose::Unknown if known.read_through.contains(&op.id) => Purpose::Cache,
+            Purpose::Unknown => named(op),
             other => other,
         };
         if op.purpose == Purpose::Lock && op.effect == Effect::Write && op.condition == Condition::IfAbsent {
@@ -47,6 +48,9 @@ fn alone(op: &Operation) -> Purpose {
         Effect::Publish | Effect::Subscribe => Purpose::Pubsub,
         Effect::Flush => Purpose::Admin,
         Effect::Scan if op.templates().next().is_none() => Purpose::Admin,
+        Effect::Other if matches!(&*op.command, "PING" | "INFO" | "CONFIG" | "DBSIZE" | "CLIENT" | "TIME") => {
+            Purpose::Admin
+        }
         _ => Purpose::Unknown,
     }
 }
@@ -82,6 +86,75 @@ fn transacted(inventory: &Inventory) -> FxHashSet<OpId> {
     found
 }
 
+/// What names tell of a key that says nothing itself: of the variable that holds it, then of the command, then of the
+/// function, its type and its modules.
+fn named(op: &Operation) -> Purpose {
+    if op.templates().any(|template| template.has_literal()) {
+        return Purpose::Unknown;
+    }
+    let holes = op.templates().flat_map(|template| template.holes()).flat_map(|hole| split(&hole.name));
+    let by_variable = sounds(&holes.collect::<Vec<_>>(), op);
+    let by_command = || match &*op.command {
+        _ if op.effect == Effect::Counter => Purpose::Counter,
+        command if is_stream_or_list(command) => Purpose::Queue,
+        command if is_hash_counter(command) => Purpose::Counter,
+        command if adds_members(command) => Purpose::Index,
+        _ => Purpose::Unknown,
+    };
+    let by_place = || {
+        // The package's own name is the service's.
+        let path = op.function.split_once("::").map_or("", |(_, path)| path);
+        sounds(&split(path), op)
+    };
+    // `cache_key` of a `SessionStore` is a session's.
+    let by_variable = match (by_variable, by_place()) {
+        (Purpose::Cache, Purpose::Unknown) => Purpose::Cache,
+        (Purpose::Cache, place) => place,
+        (variable, _) => variable,
+    };
+    let mut found =
+        [by_variable].into_iter().chain(std::iter::once_with(by_command)).chain(std::iter::once_with(by_place));
+    found.find(|purpose| *purpose != Purpose::Unknown).unwrap_or(Purpose::Unknown)
+}
+
+fn sounds(words: &[String], op: &Operation) -> Purpose {
+    let has = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
+    let may_lock = op.condition == Condition::IfAbsent || matches!(op.effect, Effect::Delete | Effect::Script);
+    if has(LOCKS) && may_lock {
+        Purpose::Lock
+    } else if has(SESSIONS) {
+        Purpose::Session
+    } else if has(SINGLE_USE) {
+        Purpose::Token
+    } else if has(&["counter", "counters", "ratelimit", "limiter", "throttle", "quota"])
+        || has(&["rate"]) && has(&["limit", "limits", "limiting"])
+    {
+        Purpose::Counter
+    } else if has(CACHES) {
+        Purpose::Cache
+    } else {
+        Purpose::Unknown
+    }
+}
+
+/// The words of `module::TypeName::function_name`, in lower case.
+fn split(name: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut word = String::new();
+    let mut before_was_lower = false;
+    for c in name.chars().chain([' ']) {
+        let starts = c.is_uppercase() && before_was_lower;
+        if (!c.is_alphanumeric() || starts) && !word.is_empty() {
+            words.push(std::mem::take(&mut word));
+        }
+        if c.is_alphanumeric() {
+            word.extend(c.to_lowercase());
+        }
+        before_was_lower = c.is_lowercase() || c.is_numeric();
+    }
+    words
+}
+
 /// What all operations on one template tell together.
 fn together(ops: &[&Operation], known: &Known) -> Purpose {
     let words = words(ops);
@@ -89,14 +162,16 @@ fn together(ops: &[&Operation], known: &Known) -> Purpose {
     let any = |effect: Effect| ops.iter().any(|op| op.effect == effect);
     let if_absent = ops.iter().any(|op| op.condition == Condition::IfAbsent && op.effect == Effect::Write);
     let constant = ops.iter().any(|op| op.condition == Condition::IfAbsent && op.value.constant.is_some());
-    if if_absent && (has(&["lock", "locks", "mutex", "lease", "semaphore", "leader"]) || (constant && !has(DEDUP))) {
+    if if_absent && (has(LOCKS) || (constant && !has(DEDUP))) {
         return Purpose::Lock;
     }
     if ops.iter().any(|op| is_stream_or_list(&op.command)) {
         return Purpose::Queue;
     }
-    if has(&["session", "sessions", "sess", "presence"]) {
-        return Purpose::Session;
+    if has(SESSIONS) {
+        // A set of their ids is no session.
+        let ids = ops.iter().any(|op| matches!(&*op.command, "SADD" | "ZADD"));
+        return if ids { Purpose::Index } else { Purpose::Session };
     }
     if has(SINGLE_USE) {
         return Purpose::Token;
@@ -117,7 +192,7 @@ fn together(ops: &[&Operation], known: &Known) -> Purpose {
     if has(TOKENS) {
         return Purpose::Token;
     }
-    if has(&["cache", "cached", "caches"]) {
+    if has(CACHES) {
         return Purpose::Cache;
     }
     if any(Effect::Counter) {
@@ -147,6 +222,9 @@ fn together(ops: &[&Operation], known: &Known) -> Purpose {
     Purpose::Unknown
 }
 
+const LOCKS: &[&str] = &["lock", "locks", "mutex", "lease", "semaphore", "leader"];
+const SESSIONS: &[&str] = &["session", "sessions", "sess", "presence"];
+const CACHES: &[&str] = &["cache", "cached", "caches"];
 /// Words of keys that belong to one client for one use; what they hold is no copy, even where it can be made again.
 const SINGLE_USE: &[&str] =
     &["token", "otp", "nonce", "csrf", "jti", "pkce", "captcha", "totp", "idem", "idempotency", "challenge"];
@@ -248,6 +326,15 @@ const STATES: &[&str] = &[
     "migration",
     "schema",
 ];
+
+fn adds_members(command: &str) -> bool {
+    matches!(command, "SADD" | "ZADD" | "ZINCRBY" | "PFADD" | "GEOADD")
+}
+
+/// A count in a field of a hash.
+fn is_hash_counter(command: &str) -> bool {
+    matches!(command, "HINCRBY" | "HINCRBYFLOAT")
+}
 
 fn is_stream_or_list(command: &str) -> bool {
     matches!(

@@ -2,6 +2,7 @@
 
 use super::build::{Builder, Key};
 use super::operation::{OpId, Operation, Via, WrapperUse};
+use crate::facts::{Function, Name, Pat, PatKind};
 use crate::finding::Confidence;
 use crate::link::index::FnId;
 use crate::link::trace::{CallStep, Step};
@@ -74,7 +75,7 @@ impl Builder<'_, '_> {
                 other_package: caller.package != callee.package,
             });
             // Places inside the callee mean nothing in the caller's file.
-            localise(&mut operation, call);
+            localise(&mut operation, call, callee.function, self.program.world.workspace.text(call.place.file));
             let key = Key { place: (call.place.file, call.place.span), site };
             let key = if call.certain { key } else { self.dispatched(key, &operation) };
             self.add(key, operation);
@@ -83,14 +84,29 @@ impl Builder<'_, '_> {
 }
 
 /// Points keys, value and TTL at the caller's arguments, or nowhere.
-fn localise(operation: &mut Operation, call: &CallStep) {
+fn localise(operation: &mut Operation, call: &CallStep, callee: &Function, text: &str) {
     let here = |span: Span| call.call.contains(span);
     let argument_for = |template: Option<&Template>| {
         call.args
             .iter()
             .find(|argument| template.is_some_and(|template| argument.value.as_template().as_ref() == Some(template)))
     };
+    // What the callee calls its parameter has another name here: that of what is passed in.
+    let renamed = |template: &Template| {
+        let [Piece::Hole(hole)] = template.pieces() else { return None };
+        let at = callee
+            .params
+            .iter()
+            .position(|param| param_name(&param.pat).is_some_and(|name| name.as_str() == hole.name))?;
+        let argument = call.args.get(at).filter(|argument| hole.parameter && here(argument.span))?;
+        let given = argument.value.as_template()?;
+        matches!(given.pieces(), [Piece::Hole(hole)] if !hole.name.is_empty()).then_some((given, argument.span))
+    };
     for key in &mut operation.keys {
+        if let Some((template, span)) = key.template.as_ref().and_then(renamed) {
+            key.template = Some(template);
+            span.of(text).clone_into(&mut key.written);
+        }
         match argument_for(key.template.as_ref()) {
             Some(argument) => key.span = Some(argument.span),
             None if key.span.is_some_and(here) => {}
@@ -102,6 +118,13 @@ fn localise(operation: &mut Operation, call: &CallStep) {
     }
     if !operation.value.span.is_some_and(here) {
         operation.value.span = None;
+    }
+}
+
+fn param_name(pat: &Pat) -> Option<&Name> {
+    match &pat.kind {
+        PatKind::Bind(name, None) => Some(name),
+        _ => None,
     }
 }
 

@@ -227,7 +227,7 @@ fn finding(context: Context<'_>, function: &str, found: &PerElement<'_>) -> Find
     let cure::Parts { receiver, .. } = cure::Parts::of(context, op);
     let receiver = if receiver == "cache" || place != op.place { "con" } else { receiver };
     finding.help = match op.command.as_str() {
-        _ if op.cluster => "queue the commands in one `redis::pipe()` and send it once behind the loop".to_owned(),
+        _ if op.cluster => format!("queue the commands in one {} and send it once behind the loop", cure::pipeline(op)),
         "GET" => format!(
             "read all keys at once: `{receiver}.mget(&keys)`; rows with their loads by \
              `cache.get_many_or_load(…)`"
@@ -237,7 +237,7 @@ fn finding(context: Context<'_>, function: &str, found: &PerElement<'_>) -> Find
             op.command.to_lowercase()
         ),
         command => {
-            format!("queue each `{command}` in one `redis::pipe()` and send it once behind the loop")
+            format!("queue each `{command}` in one {} and send it once behind the loop", cure::pipeline(op))
         }
     };
     finding

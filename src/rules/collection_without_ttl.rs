@@ -232,11 +232,12 @@ fn help(context: Context<'_>, op: &Operation) -> String {
             format!("give the key an expiry of, say, {seconds} seconds in `{}.{spelled}`", op.receiver)
         }
         "LPUSH" | "RPUSH" => format!(
-            "send it with `LTRIM {key} 0 99` and `EXPIRE {key} {seconds}` in one transaction, `redis::pipe().atomic()`"
+            "send it with `LTRIM {key} 0 99` and `EXPIRE {key} {seconds}` in one transaction, {}",
+            cure::transaction(op)
         ),
         command => format!(
-            "send `{command}` with `EXPIRE {key} {seconds}` in one transaction, `redis::pipe().atomic()`, or declare the \
-             key with `store = true`"
+            "send `{command}` with `EXPIRE {key} {seconds}` in one transaction, {}, or declare the key with `store = true`",
+            cure::transaction(op)
         ),
     }
 }

@@ -144,7 +144,8 @@ fn help(context: Context<'_>, op: &Operation) -> String {
         Via::Wrapper => format!("give the key an expiry of, say, {seconds} seconds in `{receiver}.{}`", op.spelled),
         Via::Script => format!("call `EXPIRE` with {seconds} in the script when the count is 1"),
         _ => format!(
-            "send it with `EXPIRE {key} {seconds} NX` in one transaction, `redis::pipe().atomic()`, so that the key ends"
+            "send it with `EXPIRE {key} {seconds} NX` in one transaction, {}, so that the key ends",
+            cure::transaction(op)
         ),
     }
 }

@@ -100,8 +100,8 @@ fn command_with_ttl(op: &Operation, key: &str, value: &str, seconds: i128) -> St
         "GETSET" => format!(
             "send `cmd(\"SET\").arg({key}).arg({value}).arg(\"GET\").arg(\"EX\").arg({seconds})` instead of `GETSET`"
         ),
-        "MSET" | "MSETNX" => format!("queue one `SET … EX {seconds}` per key in `redis::pipe().atomic()`"),
-        _ => format!("queue it with `EXPIRE {key} {seconds}` in one `redis::pipe().atomic()`"),
+        "MSET" | "MSETNX" => format!("queue one `SET … EX {seconds}` per key in {}", transaction(op)),
+        _ => format!("queue it with `EXPIRE {key} {seconds}` in one {}", transaction(op)),
     }
 }
 
@@ -144,6 +144,24 @@ fn method_with_ttl(op: &Operation, receiver: &str, key: &str, value: &str, secon
         (_, spelled) => format!(
             "send both in one transaction: `redis::pipe().atomic().{spelled}({key}, …).expire({key}, {seconds})`"
         ),
+    }
+}
+
+/// What makes a transaction, in the words of the operation's client.
+pub(super) fn transaction(op: &Operation) -> &'static str {
+    match op.client.as_str() {
+        "fred" => "`client.multi()`",
+        "rustis" => "`client.create_transaction()`",
+        _ => "`redis::pipe().atomic()`",
+    }
+}
+
+/// What makes a pipeline.
+pub(super) fn pipeline(op: &Operation) -> &'static str {
+    match op.client.as_str() {
+        "fred" => "`client.pipeline()`",
+        "rustis" => "`client.create_pipeline()`",
+        _ => "`redis::pipe()`",
     }
 }
 

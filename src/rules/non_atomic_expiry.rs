@@ -217,12 +217,15 @@ fn help(context: Context<'_>, write: &Operation, expiry: &Operation, in_pipeline
     };
     if write.effect == Effect::Counter {
         return format!(
-            "queue both in `redis::pipe().atomic()`, with `.cmd(\"EXPIRE\").arg({key}).arg({}).arg(\"NX\")`, or send one script",
+            "queue both in {}, with `EXPIRE {key} {} NX`, or send one script",
+            cure::transaction(write),
             cure::seconds([seconds])
         );
     }
     match write.command.as_str() {
         "SET" | "SETNX" | "GETSET" | "MSET" => cure::write_with_ttl(context, write, cure::seconds([seconds])),
-        command => format!("queue `{command}` and `{}` in one transaction: `redis::pipe().atomic()`", expiry.command),
+        command => {
+            format!("queue `{command}` and `{}` in one transaction: {}", expiry.command, cure::transaction(write))
+        }
     }
 }

@@ -189,7 +189,9 @@ impl<'a> Evaluator<'a> {
                 let from = frame.steps.len();
                 let value = match self.raw_method(frame, spec.client, call, &args, site) {
                     Some(value) => Some(value),
-                    None => self.command_method(frame, spec.client, &call.name, args, site, spec.sync),
+                    None => self
+                        .command_method(frame, spec.client, &call.name, args, site, spec.sync)
+                        .map(|value| self.typed_by_method(frame, value, call)),
                 };
                 self.runs_as(frame, from, spec.sync, spec.cluster);
                 if value.is_some() && spec.kind == TypeKind::Client && spec.sync == Some(true) {
@@ -319,13 +321,6 @@ impl<'a> Evaluator<'a> {
         value
     }
 
-    /// A type of a crate that no table knows, and whose path says Redis: `redis_helpers::Conn`, `company::RedisPool`.
-    pub(super) fn is_foreign_connection(&self, ty: &Ty) -> bool {
-        let Ty::External(path, _) = ty else { return false };
-        let lower = path.to_ascii_lowercase();
-        (lower.contains("redis") || lower.contains("valkey")) && self.world.catalogue.canonical(path).is_none()
-    }
-
     /// A method that looks like a command on a receiver of unknown or foreign type, in a scope that has a client's traits.
     pub(super) fn by_shape(
         &mut self,
@@ -350,7 +345,7 @@ impl<'a> Evaluator<'a> {
             if let Some(Step::Command(id)) = frame.steps.last() {
                 self.commands[id.0 as usize].confidence = Confidence::Likely;
             }
-            return Some(value);
+            return Some(self.typed_by_method(frame, value, call));
         }
         None
     }

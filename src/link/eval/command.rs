@@ -268,6 +268,17 @@ impl<'a> Evaluator<'a> {
         value.with_ty(ty)
     }
 
+    /// `con.get::<_, String>(key)`, `client.get::<String, _>(key)`: which of the types is the result's differs by client.
+    /// One that may be nothing is; else one that is no text, as keys are; else the last.
+    pub(super) fn typed_by_method(&self, frame: &Frame, value: Value, call: &MethodCall) -> Value {
+        let types = call.turbofish.iter().map(|ty| self.world.ty(ty, &frame.types)).filter(|ty| !ty.is_unknown());
+        let best = types.enumerate().max_by_key(|(at, ty)| {
+            let absent = matches!(ty.last(), Some("Option" | "Value"));
+            (absent, !super::request::is_text(ty), *at)
+        });
+        value.with_ty(best.map(|(_, ty)| ty).unwrap_or_default())
+    }
+
     pub(super) fn building(
         &self,
         client: ClientId,

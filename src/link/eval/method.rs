@@ -118,14 +118,14 @@ impl<'a> Evaluator<'a> {
             } else if let Some(client) = self.world.implements_connection(&ty) {
                 let args = self.arguments(frame, &call.args);
                 if let Some(value) = self.command_method(frame, client, &call.name, args, site, Some(false)) {
-                    return value;
+                    return self.typed_by_method(frame, value, call);
                 }
             } else if let Ty::Bounded(bounds) = &ty
                 && let Some((client, sync)) = self.client_bound(bounds)
             {
                 let args = self.arguments(frame, &call.args);
                 if let Some(value) = self.command_method(frame, client, &call.name, args, site, sync) {
-                    return value;
+                    return self.typed_by_method(frame, value, call);
                 }
                 return self.unknown_method(frame, receiver, call, used);
             }
@@ -133,6 +133,9 @@ impl<'a> Evaluator<'a> {
         if (receiver.ty.is_unknown() || self.is_foreign_connection(&receiver.ty))
             && let Some(value) = self.by_shape(frame, &receiver, call, site, used)
         {
+            return value;
+        }
+        if let Some(value) = self.foreign_method(frame, &receiver, call, site, used) {
             return value;
         }
         self.unknown_method(frame, receiver, call, used)

@@ -16,6 +16,7 @@ mod encode;
 mod entity;
 mod expr;
 mod follow;
+mod foreign;
 mod frame;
 mod leaves;
 mod loads;
