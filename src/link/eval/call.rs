@@ -102,7 +102,8 @@ impl<'a> Evaluator<'a> {
         let Some(place) = place_name(inner) else { return };
         let Some(old) = frame.get(&place) else { return };
         let changed = |value: &Value| match &value.data {
-            Data::List { items, .. } => Some(Data::List { items: items.clone(), complete: false }),
+            Data::List { items, .. } if !items.is_empty() => Some(Data::List { items: items.clone(), complete: false }),
+            Data::List { .. } => Some(Data::Unknown),
             Data::Text(_) | Data::Int(_) | Data::Bool(_) | Data::Duration(_) => Some(Data::Unknown),
             _ => None,
         };

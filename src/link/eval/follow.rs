@@ -131,7 +131,8 @@ impl<'a> Evaluator<'a> {
     /// A connection is no data, however it is come by.
     fn gives_connection(&self, function: FnId) -> bool {
         let ret = self.return_type(function);
-        self.world.chain(&ret).iter().any(|ty| self.world.client_type(ty).is_some())
+        let mut chain = self.world.chain(&ret).into_iter();
+        chain.any(|ty| self.world.client_type(&ty).is_some() || self.world.implements_connection(&ty).is_some())
     }
 
     /// What a function that does not reach Redis does in a database: it is folded in all the same.
