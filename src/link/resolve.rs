@@ -167,10 +167,14 @@ impl<'a> Resolver<'a> {
         let mut reached = vec![module];
         let mut seen = FxHashSet::default();
         let mut at = 0;
+        let mut modules = 0;
         while let Some(&id) = reached.get(at) {
             at += 1;
-            if self.declared(id, name, &mut found) {
+            if self.declared(id, name, &mut found) && found.iter().any(|res| !matches!(res, Res::Module(_))) {
                 continue;
+            }
+            if at == 1 {
+                modules = found.len();
             }
             seen.insert(id);
             for res in &self.globs[id.0 as usize] {
@@ -180,6 +184,12 @@ impl<'a> Resolver<'a> {
                     _ => self.glob_member(res, name, &mut found),
                 }
             }
+        }
+        // A module hides modules and types of its name, but no function: `mod bucket; pub use bucket::*;`.
+        if modules > 0 && found.len() > modules {
+            let hidden = found.split_off(modules);
+            let is_value = |res: &Res| matches!(res, Res::Def(id) if matches!(self.index.def(*id).kind, DefKind::Function(_) | DefKind::Constant));
+            found.extend(hidden.into_iter().filter(is_value));
         }
         found
     }
@@ -300,6 +310,7 @@ impl<'a> Resolver<'a> {
             Res::External(path) => {
                 push(out, self.external(format!("{path}::{name}")));
             }
+            Res::Def(id) if matches!(self.index.def(*id).kind, DefKind::Function(_) | DefKind::Constant) => {}
             Res::Def(id) => {
                 let variant = match &self.index.def(*id).item.kind {
                     ItemKind::Enum { variants, .. } => variants.iter().position(|v| v.name == *name),
