@@ -312,6 +312,8 @@ pub enum GuardKind {
 
 /// States that are carried at most; what is left out is some path of a function with very many.
 const MOST_STATES: usize = 64;
+/// So many are compared with each other sooner than hashed.
+const FEW_STATES: usize = 8;
 
 /// Walks every path through `events`, carrying a set of states.
 ///
@@ -442,6 +444,18 @@ impl<S: Clone + Eq + std::hash::Hash, F: FnMut(&Event, S) -> Option<S>> Walk<'_,
 }
 
 fn unique<S: Clone + Eq + std::hash::Hash>(states: Vec<S>) -> Vec<S> {
+    if states.len() < 2 {
+        return states;
+    }
+    if states.len() <= FEW_STATES {
+        let mut kept = Vec::with_capacity(states.len());
+        for state in states {
+            if !kept.contains(&state) {
+                kept.push(state);
+            }
+        }
+        return kept;
+    }
     let mut seen = rustc_hash::FxHashSet::default();
     states.into_iter().filter(|state| seen.insert(state.clone())).take(MOST_STATES).collect()
 }
