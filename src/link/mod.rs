@@ -126,7 +126,7 @@ fn evaluate<'a>(world: &'a World<'a>, options: LinkOptions<'a>) -> Program<'a> {
         let mut steps = Vec::new();
         if evaluator.attribute_commands(id, Some(&mut steps)) {
             steps.extend(outcome.steps.iter().cloned());
-            outcome = Rc::new(Outcome { steps, value: outcome.value.clone(), cut: outcome.cut });
+            outcome = Rc::new(Outcome::new(steps, outcome.value.clone(), outcome.cut));
         }
         roots.push(Root { function: id, outcome });
     }

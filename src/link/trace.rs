@@ -108,6 +108,64 @@ pub(crate) struct Outcome {
     pub(crate) value: Value,
     /// Something was left out because evaluation would have gone too deep.
     pub(crate) cut: bool,
+    /// A command is sent or a connection opened, here or below.
+    pub(crate) sends: bool,
+    /// The first load, here or below.
+    pub(crate) loads: Option<LoadKind>,
+}
+
+impl Outcome {
+    pub(crate) fn new(steps: Vec<Step>, value: Value, cut: bool) -> Self {
+        let (sends, loads) = (steps.iter().any(sends), steps.iter().find_map(first_load));
+        Self { steps, value, cut, sends, loads }
+    }
+}
+
+pub(crate) fn sends(step: &Step) -> bool {
+    match step {
+        Step::Command(_) | Step::Connect(_) => true,
+        Step::Branch(arms) => arms.iter().flatten().any(sends),
+        Step::Loop(steps) | Step::Spawn(steps) | Step::Inline(steps) => steps.iter().any(sends),
+        Step::Call(call) => call.outcome.sends,
+        Step::Hit(_)
+        | Step::Miss(_)
+        | Step::Fails(_)
+        | Step::Swallowed { .. }
+        | Step::Undecoded { .. }
+        | Step::Load { .. }
+        | Step::Guard { .. }
+        | Step::Signal { .. }
+        | Step::Database(_)
+        | Step::Unseen { .. }
+        | Step::Local(_)
+        | Step::Message { .. }
+        | Step::Pass { .. }
+        | Step::Leave(_) => false,
+    }
+}
+
+fn first_load(step: &Step) -> Option<LoadKind> {
+    match step {
+        Step::Load { kind, .. } => Some(*kind),
+        Step::Branch(arms) => arms.iter().flatten().find_map(first_load),
+        Step::Loop(steps) | Step::Spawn(steps) | Step::Inline(steps) => steps.iter().find_map(first_load),
+        Step::Call(call) => call.outcome.loads,
+        Step::Command(_)
+        | Step::Hit(_)
+        | Step::Miss(_)
+        | Step::Fails(_)
+        | Step::Swallowed { .. }
+        | Step::Undecoded { .. }
+        | Step::Guard { .. }
+        | Step::Signal { .. }
+        | Step::Database(_)
+        | Step::Unseen { .. }
+        | Step::Local(_)
+        | Step::Message { .. }
+        | Step::Pass { .. }
+        | Step::Connect(_)
+        | Step::Leave(_) => None,
+    }
 }
 
 /// A command as it was sent (or queued).

@@ -274,10 +274,10 @@ impl Value {
     }
 
     /// The alternatives of this value, itself when there is only one.
-    pub(crate) fn alternatives(&self) -> Vec<&Self> {
+    pub(crate) fn alternatives(&self) -> SmallVec<[&Self; 2]> {
         match &self.data {
             Data::OneOf(values) => values.iter().flat_map(|value| value.alternatives()).collect(),
-            _ => vec![self],
+            _ => smallvec::smallvec![self],
         }
     }
 

@@ -14,7 +14,13 @@ use crate::link::ty::Ty;
 use crate::link::value::{Argument, Data, Script, Value};
 
 impl<'a> Evaluator<'a> {
-    pub(super) fn on_batch(&mut self, frame: &mut Frame, receiver: Value, call: &'a MethodCall, site: &Site) -> Value {
+    pub(super) fn on_batch(
+        &mut self,
+        frame: &mut Frame,
+        receiver: Value,
+        call: &'a MethodCall,
+        site: &Site<'_>,
+    ) -> Value {
         let Data::Batch(id) = receiver.data else { return Value::unknown() };
         let Some(spec) = self.world.client_type(&receiver.ty) else { return receiver };
         if spec.atomic_by.contains(&call.name) {
@@ -47,7 +53,7 @@ impl<'a> Evaluator<'a> {
         {
             let name_span = if name.value.as_text().is_some() { name.span } else { site.name };
             let form = Form::Raw { name: Some(name.value.clone()) };
-            let site = Site { name: name_span, ..site.clone() };
+            let site = Site { name: name_span, ..*site };
             self.push_command(frame, &site, spec.client, form, rest.to_vec(), Via::Pipeline, Some(id));
             return receiver;
         }
@@ -65,7 +71,13 @@ impl<'a> Evaluator<'a> {
         receiver
     }
 
-    pub(super) fn on_script(&mut self, frame: &mut Frame, receiver: Value, call: &'a MethodCall, site: &Site) -> Value {
+    pub(super) fn on_script(
+        &mut self,
+        frame: &mut Frame,
+        receiver: Value,
+        call: &'a MethodCall,
+        site: &Site<'_>,
+    ) -> Value {
         let Data::Script(client, script) = &receiver.data else { return Value::unknown() };
         let args = self.arguments(frame, &call.args);
         match call.name.as_str() {
@@ -101,7 +113,13 @@ impl<'a> Evaluator<'a> {
         self.world.client_type(ty).is_some_and(|spec| spec.run_by.iter().any(|other| *other == format!("{name}_async")))
     }
 
-    pub(super) fn run_script(&mut self, frame: &mut Frame, client: ClientId, script: &Script, site: &Site) -> Value {
+    pub(super) fn run_script(
+        &mut self,
+        frame: &mut Frame,
+        client: ClientId,
+        script: &Script,
+        site: &Site<'_>,
+    ) -> Value {
         let keys = script.keys.len();
         let args: Vec<Argument> = script.keys.iter().chain(&script.args).cloned().collect();
         let form = Form::Script { text: script.text.clone(), keys };
@@ -109,7 +127,7 @@ impl<'a> Evaluator<'a> {
         self.result_of(id, &CommandEffect::Script, None)
     }
 
-    pub(super) fn script_value(&self, client: ClientId, text: Option<String>, site: &Site) -> Value {
+    pub(super) fn script_value(&self, client: ClientId, text: Option<String>, site: &Site<'_>) -> Value {
         let script = Script { text, keys: Vec::new(), args: Vec::new(), name_span: site.name };
         let ty = self.world.catalogue.type_of_kind(client, TypeKind::Script);
         Value {

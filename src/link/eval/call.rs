@@ -14,13 +14,13 @@ use crate::link::world::Methods;
 use crate::text::Span;
 
 /// A call's places and written form.
-#[derive(Clone)]
-pub(super) struct Site {
+#[derive(Clone, Copy)]
+pub(super) struct Site<'t> {
     /// The function's or method's name token.
     pub(super) name: Span,
     /// The whole call.
     pub(super) call: Span,
-    pub(super) receiver: String,
+    pub(super) receiver: &'t str,
     /// The call is awaited or asked for its error right here.
     pub(super) used: bool,
 }
@@ -37,8 +37,8 @@ impl<'a> Evaluator<'a> {
             }
             let name = path.last().map_or(callee.span, |last| last.span);
             let receiver = match path.segments.len() {
-                0 | 1 => String::new(),
-                _ => self.written(frame, Span { end: name.start.saturating_sub(2), ..path.span }).to_owned(),
+                0 | 1 => "",
+                _ => self.written(frame, Span { end: name.start.saturating_sub(2), ..path.span }),
             };
             let site = Site { name, call: expr.span, receiver, used };
             if let Some(last) = path.last() {
@@ -47,7 +47,7 @@ impl<'a> Evaluator<'a> {
             return match self.callee(frame, path) {
                 Callee::Functions(methods) => {
                     let args = self.arguments(frame, args);
-                    let value = self.call_functions(frame, &methods, None, args.clone(), &site);
+                    let value = self.call_functions(frame, &methods, None, &args, &site);
                     self.after_call(frame, &methods, &args, name, value)
                 }
                 Callee::LocalVariant(def, at) => {
@@ -151,8 +151,8 @@ impl<'a> Evaluator<'a> {
             Data::Closure(id) => self.call_closure(frame, *id, args.into_iter().map(|a| a.value).collect()),
             Data::Function(function) => {
                 let methods = Methods { functions: vec![*function], dispatched: false, incomplete: false };
-                let site = Site { name: span, call: span, receiver: String::new(), used: false };
-                self.call_functions(frame, &methods, None, args, &site)
+                let site = Site { name: span, call: span, receiver: "", used: false };
+                self.call_functions(frame, &methods, None, &args, &site)
             }
             Data::OneOf(alternatives) => {
                 let found: Vec<Value> =
@@ -178,7 +178,7 @@ impl<'a> Evaluator<'a> {
     }
 
     pub(super) fn call_closure(&mut self, frame: &mut Frame, id: ClosureId, args: Vec<Value>) -> Value {
-        let captured = &self.closures[id.0 as usize];
+        let captured = self.closures.get(id);
         let (closure, vars, file) = (captured.closure, captured.vars.clone(), captured.file);
         let (function, module, types) = (captured.function, captured.module, captured.types.clone());
         // A closure that calls itself through its environment.
@@ -221,7 +221,7 @@ impl<'a> Evaluator<'a> {
     pub(super) fn run_closure(&mut self, frame: &mut Frame, value: &Value) -> Option<Value> {
         match value.data {
             Data::Closure(id) => {
-                let params = self.closures[id.0 as usize].closure.params.len();
+                let params = self.closures.get(id).closure.params.len();
                 Some(self.call_closure(frame, id, vec![Value::unknown(); params]))
             }
             // `SetOptions::default` as a function.
@@ -248,7 +248,7 @@ impl<'a> Evaluator<'a> {
         path: &crate::facts::Name,
         written: &'a crate::facts::Path,
         args: &'a [Expr],
-        site: &Site,
+        site: &Site<'_>,
         used: bool,
     ) -> Value {
         if let Some(value) = self.client_call(frame, path, written, args, site) {

@@ -23,7 +23,7 @@ impl<'a> Evaluator<'a> {
         path: &Name,
         written: &'a Path,
         args: &'a [Expr],
-        site: &Site,
+        site: &Site<'_>,
     ) -> Option<Value> {
         let catalogue = self.world.catalogue;
         if let Some((owner, method)) = path.rsplit_once("::")
@@ -160,7 +160,7 @@ impl<'a> Evaluator<'a> {
         receiver: &Value,
         ty: &Ty,
         call: &'a MethodCall,
-        site: &Site,
+        site: &Site<'_>,
     ) -> Option<Value> {
         let spec = self.world.client_type(ty)?;
         if let Some((_, yielded)) = spec.yields.iter().find(|(name, _)| *name == call.name) {
@@ -295,7 +295,7 @@ impl<'a> Evaluator<'a> {
         client: ClientId,
         name: &Name,
         args: Vec<Argument>,
-        site: &Site,
+        site: &Site<'_>,
         sync: Option<bool>,
     ) -> Option<Value> {
         let spec = self.method_spec(frame, client, name, args.len())?;
@@ -327,7 +327,7 @@ impl<'a> Evaluator<'a> {
         frame: &mut Frame,
         receiver: &Value,
         call: &'a MethodCall,
-        site: &Site,
+        site: &Site<'_>,
         used: bool,
     ) -> Option<Value> {
         if !self.world.catalogue.any_method(&call.name) {

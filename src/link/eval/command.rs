@@ -22,7 +22,7 @@ impl<'a> Evaluator<'a> {
         client: ClientId,
         call: &'a MethodCall,
         args: &[Argument],
-        site: &Site,
+        site: &Site<'_>,
     ) -> Option<Value> {
         let form = self.world.catalogue.raw(client, &call.name, args.len())?;
         let at = |position: Option<u8>| position.and_then(|position| args.get(usize::from(position)));
@@ -36,7 +36,7 @@ impl<'a> Evaluator<'a> {
         }
         if let Some(name) = at(form.command) {
             let site = if name.value.as_text().is_some() && name.file == frame.file {
-                Site { name: name.span, ..site.clone() }
+                Site { name: name.span, ..*site }
             } else {
                 site.clone()
             };
@@ -70,7 +70,7 @@ impl<'a> Evaluator<'a> {
         client: ClientId,
         name: Option<Value>,
         args: Vec<Argument>,
-        site: &Site,
+        site: &Site<'_>,
     ) -> Value {
         let effect = self.raw_effect(name.as_ref(), &args);
         let id = self.push_command(frame, site, client, Form::Raw { name }, args, Via::Command, None);
@@ -88,10 +88,10 @@ impl<'a> Evaluator<'a> {
         &mut self,
         frame: &mut Frame,
         building: &Building,
-        site: &Site,
+        site: &Site<'_>,
         batch: Option<BatchId>,
     ) -> Value {
-        let site = Site { name: building.name_span, ..site.clone() };
+        let site = Site { name: building.name_span, ..*site };
         let (form, args, effect) = match &building.method {
             Some((method, own_args)) => match self.method_spec(frame, building.client, method, *own_args) {
                 Some(spec) => {
@@ -122,7 +122,7 @@ impl<'a> Evaluator<'a> {
         frame: &mut Frame,
         receiver: Value,
         call: &'a MethodCall,
-        site: &Site,
+        site: &Site<'_>,
     ) -> Value {
         let Data::Command(building) = &receiver.data else { return Value::unknown() };
         let spec = self.world.client_type(&receiver.ty);
@@ -168,7 +168,7 @@ impl<'a> Evaluator<'a> {
         frame: &mut Frame,
         alternatives: &[Value],
         call: &'a MethodCall,
-        site: &Site,
+        site: &Site<'_>,
     ) -> Value {
         self.arguments(frame, &call.args);
         let mut result = Value::unknown();
@@ -192,7 +192,7 @@ impl<'a> Evaluator<'a> {
     pub(super) fn push_command(
         &mut self,
         frame: &mut Frame,
-        site: &Site,
+        site: &Site<'_>,
         client: ClientId,
         form: Form,
         args: Vec<Argument>,
@@ -207,7 +207,7 @@ impl<'a> Evaluator<'a> {
     fn push_command_in(
         &mut self,
         frame: &mut Frame,
-        site: &Site,
+        site: &Site<'_>,
         file: crate::finding::FileId,
         client: ClientId,
         form: Form,
@@ -227,7 +227,7 @@ impl<'a> Evaluator<'a> {
             via,
             batch,
             sent: true,
-            receiver: site.receiver.clone(),
+            receiver: site.receiver.to_owned(),
             confidence: Confidence::Certain,
             blocking: None,
             runs_on: frame.runs_on,

@@ -13,7 +13,7 @@ use crate::link::value::{Argument, BatchId, Data, Value};
 
 impl<'a> Evaluator<'a> {
     /// Notes that `spelled` gives a connection or pool of this type.
-    pub(super) fn opens(&mut self, frame: &mut Frame, given: &Ty, site: &Site, spelled: &str, args: &[Argument]) {
+    pub(super) fn opens(&mut self, frame: &mut Frame, given: &Ty, site: &Site<'_>, spelled: &str, args: &[Argument]) {
         let Some(spec) = self.world.client_type(given) else { return };
         let kind = match spec.kind {
             TypeKind::Connection | TypeKind::Guard => ConnectKind::Connection,
@@ -33,7 +33,7 @@ impl<'a> Evaluator<'a> {
         frame: &mut Frame,
         kind: ConnectKind,
         ty: &str,
-        site: &Site,
+        site: &Site<'_>,
         spelled: &str,
         endless: Option<Endless>,
     ) {
@@ -119,7 +119,7 @@ impl<'a> Evaluator<'a> {
     }
 
     /// A command that is sent on a client opens a connection for itself.
-    pub(super) fn opens_for_itself(&mut self, frame: &mut Frame, client: ClientId, spec: &TypeSpec, site: &Site) {
+    pub(super) fn opens_for_itself(&mut self, frame: &mut Frame, client: ClientId, spec: &TypeSpec, site: &Site<'_>) {
         let name = last_segment(&spec.path).to_owned();
         let spelled = self.world.catalogue.client(client).name.to_string();
         self.connect(frame, ConnectKind::PerCommand, &name, site, &spelled, None);

@@ -32,7 +32,7 @@ impl<'a> Evaluator<'a> {
         frame: &mut Frame,
         client: ClientId,
         call: &'a MethodCall,
-        site: &Site,
+        site: &Site<'_>,
     ) -> Option<Value> {
         let args = self.arguments(frame, &call.args);
         let Some(row) = self.world.catalogue.entity_row(client, &call.name) else {

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::call::is_decoder;
-use super::{CapturedClosure, Evaluator, Frame};
+use super::{Evaluator, Frame};
 use crate::facts::{Expr, ExprKind, Literal, Name};
 use crate::inventory::{MessageStep, RunsOn};
 use crate::link::trace::Step;
@@ -140,14 +140,7 @@ impl<'a> Evaluator<'a> {
             ExprKind::While(condition, body) => self.while_(frame, condition, body),
             ExprKind::For(pat, iter, body) => self.for_(frame, pat, iter, body),
             ExprKind::Loop(body) => self.loop_(frame, body),
-            ExprKind::Closure(closure) => self.new_closure(CapturedClosure {
-                closure,
-                vars: frame.vars.clone().into(),
-                file: frame.file,
-                function: frame.function,
-                module: frame.module,
-                types: frame.types.clone(),
-            }),
+            ExprKind::Closure(closure) => self.capture(frame, closure),
             ExprKind::Return(value) => self.return_(frame, value.as_deref()),
             ExprKind::Break(value) => self.break_(frame, value.as_deref()),
             ExprKind::Continue => self.break_(frame, None),

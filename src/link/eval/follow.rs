@@ -6,7 +6,7 @@ use super::call::Site;
 use super::{Evaluator, Frame, Mode};
 use crate::inventory::LoadKind;
 use crate::link::index::FnId;
-use crate::link::trace::{CallStep, Outcome, Step};
+use crate::link::trace::{CallStep, Outcome, Step, sends};
 use crate::link::ty::Ty;
 use crate::link::value::{Argument, Data, Value, join};
 use crate::link::world::Methods;
@@ -21,8 +21,8 @@ impl<'a> Evaluator<'a> {
         frame: &mut Frame,
         methods: &Methods,
         self_value: Option<Value>,
-        args: Vec<Argument>,
-        site: &Site,
+        args: &[Argument],
+        site: &Site<'_>,
     ) -> Value {
         let certain = !methods.dispatched || (methods.functions.len() == 1 && !methods.incomplete);
         let mut values = Vec::new();
@@ -30,7 +30,7 @@ impl<'a> Evaluator<'a> {
         let types: Vec<&Ty> = args.iter().map(|arg| &arg.value.ty).collect();
         for function in self.world.taking(&methods.functions, &types).into_iter().take(8) {
             let before = std::mem::take(&mut frame.steps);
-            values.push(self.call_function(frame, function, self_value.clone(), &args, site, certain));
+            values.push(self.call_function(frame, function, self_value.clone(), args, site, certain));
             arms.push(std::mem::replace(&mut frame.steps, before));
         }
         // What the same read is in memory is no load that follows a miss in Redis, nor the other way round.
@@ -55,7 +55,7 @@ impl<'a> Evaluator<'a> {
         function: FnId,
         self_value: Option<Value>,
         args: &[Argument],
-        site: &Site,
+        site: &Site<'_>,
         certain: bool,
     ) -> Value {
         let definition = self.world.index.function(function);
@@ -73,14 +73,14 @@ impl<'a> Evaluator<'a> {
         let reaches = self.reaches.contains(&function);
         if !reaches && !self.is_value_function(function) {
             if let Some(&kind) = self.loads.get(&function) {
-                let name = called(&site.receiver, &definition.function.name);
+                let name = called(site.receiver, &definition.function.name);
                 frame.steps.push(Step::Load { kind, place: frame.place(site.name), name });
             } else if definition.function.is_async
                 && definition.function.ret.is_some()
                 && !self.gives_connection(function)
             {
                 // What it does is out of sight or plain computation; it is awaited, so it may well be dear.
-                let name = called(&site.receiver, &definition.function.name);
+                let name = called(site.receiver, &definition.function.name);
                 frame.steps.push(Step::Load { kind: LoadKind::Unresolved, place: frame.place(site.name), name });
             }
             // Where it runs them is out of sight.
@@ -101,19 +101,19 @@ impl<'a> Evaluator<'a> {
             value.data = Data::Command(Rc::new(moved));
         }
         // A retry helper sends nothing itself, but runs the closure that it is given.
-        if reaches || outcome.steps.iter().any(sends) {
+        if reaches || outcome.sends {
             if outcome.cut {
                 self.run_closures(frame, args);
             }
             let step = call_step(frame, (function, definition.function.is_async), outcome, args, site, certain);
             frame.steps.push(Step::Call(Rc::new(step)));
         } else {
-            let loads = outcome.steps.iter().find_map(first_load);
+            let loads = outcome.loads;
             let dear =
                 (definition.function.is_async && definition.function.ret.is_some() && !self.gives_connection(function))
                     .then_some(LoadKind::Unresolved);
             if let Some(kind) = loads.or_else(|| self.loads.get(&function).copied()).or(dear) {
-                let name = called(&site.receiver, &definition.function.name);
+                let name = called(site.receiver, &definition.function.name);
                 frame.steps.push(Step::Load { kind, place: frame.place(site.name), name });
             }
             if self.stated.contains(&function) {
@@ -142,11 +142,11 @@ impl<'a> Evaluator<'a> {
         function: FnId,
         self_value: Option<Value>,
         args: &[Argument],
-        site: &Site,
+        site: &Site<'_>,
         certain: bool,
     ) {
         let name = &self.world.index.function(function).function.name;
-        if super::store::sounds_like_clearing(name, &site.receiver) {
+        if super::store::sounds_like_clearing(name, site.receiver) {
             Self::signal(frame, site, name);
         }
         if self.stated.contains(&function) {
@@ -237,7 +237,7 @@ fn call_step(
     (function, is_async): (FnId, bool),
     outcome: Rc<Outcome>,
     args: &[Argument],
-    site: &Site,
+    site: &Site<'_>,
     certain: bool,
 ) -> CallStep {
     CallStep {
@@ -246,7 +246,7 @@ fn call_step(
         call: site.call,
         outcome,
         certain,
-        receiver: site.receiver.clone(),
+        receiver: site.receiver.to_owned(),
         args: args.to_vec(),
         sent: true,
         awaited: !is_async || (site.used && !frame.lazy),
@@ -259,55 +259,4 @@ fn call_step(
 fn called(receiver: &str, name: &str) -> String {
     let path = receiver.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | ':'));
     if receiver.is_empty() || !path { name.to_owned() } else { format!("{receiver}::{name}") }
-}
-
-fn sends(step: &Step) -> bool {
-    match step {
-        Step::Command(_) | Step::Connect(_) => true,
-        Step::Branch(arms) => arms.iter().flatten().any(sends),
-        Step::Loop(steps) | Step::Spawn(steps) | Step::Inline(steps) => steps.iter().any(sends),
-        Step::Call(call) => call.outcome.steps.iter().any(sends),
-        Step::Hit(_)
-        | Step::Miss(_)
-        | Step::Fails(_)
-        | Step::Swallowed { .. }
-        | Step::Undecoded { .. }
-        | Step::Load { .. }
-        | Step::Guard { .. }
-        | Step::Signal { .. }
-        | Step::Database(_)
-        | Step::Unseen { .. }
-        | Step::Local(_)
-        | Step::Message { .. }
-        | Step::Pass { .. }
-        | Step::Leave(_) => false,
-    }
-}
-
-fn first_load(step: &Step) -> Option<LoadKind> {
-    match step {
-        Step::Load { kind, .. } => Some(*kind),
-        Step::Branch(arms) => arms.iter().flatten().find_map(first_load),
-        Step::Loop(steps) | Step::Spawn(steps) | Step::Inline(steps) => steps.iter().find_map(first_load),
-        Step::Call(call) => first_load_of(&call.outcome),
-        Step::Command(_)
-        | Step::Hit(_)
-        | Step::Miss(_)
-        | Step::Fails(_)
-        | Step::Swallowed { .. }
-        | Step::Undecoded { .. }
-        | Step::Guard { .. }
-        | Step::Signal { .. }
-        | Step::Database(_)
-        | Step::Unseen { .. }
-        | Step::Local(_)
-        | Step::Message { .. }
-        | Step::Pass { .. }
-        | Step::Connect(_)
-        | Step::Leave(_) => None,
-    }
-}
-
-fn first_load_of(outcome: &Outcome) -> Option<LoadKind> {
-    outcome.steps.iter().find_map(first_load)
 }

@@ -11,12 +11,15 @@ use crate::link::value::{Value, join};
 use crate::link::world::TypeScope;
 use crate::text::Span;
 
+/// Variables, the innermost last. Every branch starts from a copy of them.
+pub(crate) type Vars = Vec<(Name, Rc<Value>)>;
+
 pub(crate) struct Frame {
     pub(crate) file: FileId,
     pub(crate) module: ModuleId,
     pub(crate) types: Rc<TypeScope>,
     pub(crate) function: Option<FnId>,
-    pub(crate) vars: Vec<(Name, Value)>,
+    pub(crate) vars: Vars,
     pub(crate) steps: Vec<Step>,
     pub(crate) returns: Vec<Value>,
     /// `false` behind a `return`.
@@ -65,18 +68,18 @@ impl Frame {
     }
 
     pub(crate) fn bind(&mut self, name: Name, value: Value) {
-        self.vars.push((name, value));
+        self.vars.push((name, Rc::new(value)));
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<&Value> {
-        self.vars.iter().rev().find(|(bound, _)| bound == name).map(|(_, value)| value)
+        self.vars.iter().rev().find(|(bound, _)| bound == name).map(|(_, value)| &**value)
     }
 
     /// Changes the innermost variable of this name, or remembers the value of a place like `self.key`.
     pub(crate) fn set(&mut self, name: &str, value: Value) {
         match self.vars.iter_mut().rev().find(|(bound, _)| bound == name) {
-            Some((_, old)) => *old = value,
-            None => self.vars.push((name.into(), value)),
+            Some((_, old)) => *old = Rc::new(value),
+            None => self.vars.push((name.into(), Rc::new(value))),
         }
     }
 
@@ -86,11 +89,11 @@ impl Frame {
 }
 
 /// How an arm ends: the variables, whether it goes on, its value.
-type End = (Vec<(Name, Value)>, bool, Value);
+type End = (Vars, bool, Value);
 
 /// The arms of a choice, evaluated one after the other from the same state.
 pub(crate) struct Arms {
-    vars: Vec<(Name, Value)>,
+    vars: Vars,
     before: Vec<Step>,
     ends: Vec<End>,
     steps: Vec<Vec<Step>>,
@@ -139,7 +142,7 @@ impl Arms {
             if ends.clone().all(|value| value == first) {
                 *joined = first.clone();
             } else {
-                *joined = join(std::iter::once(first).chain(ends).cloned());
+                *joined = Rc::new(join(std::iter::once(first).chain(ends).map(|value| (**value).clone())));
             }
         }
         frame.vars = self.vars;

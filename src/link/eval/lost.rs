@@ -62,7 +62,7 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    fn lose_path(&mut self, frame: &Frame, path: &Path, place: Place) -> Lost {
+    fn lose_path(&mut self, frame: &Frame, path: &'a Path, place: Place) -> Lost {
         let from = Lost::default();
         let kind = match self.callee(frame, path) {
             Callee::External(path) | Callee::Unresolved(path) => Kind::External(path),
@@ -84,7 +84,7 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    fn lose_call(&mut self, frame: &Frame, path: &Path, place: Place, inner: Lost) -> Lost {
+    fn lose_call(&mut self, frame: &Frame, path: &'a Path, place: Place, inner: Lost) -> Lost {
         if let Some(name) = path.as_ident().filter(|name| frame.get(name).is_some()) {
             return self.losses.at(place, Lost::default(), sort::EXPRESSION, || Some(Kind::Callback(name.clone())));
         }

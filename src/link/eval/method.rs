@@ -12,7 +12,6 @@ use crate::inventory::RunsOn;
 use crate::link::trace::Step;
 use crate::link::ty::{Bound, Ty};
 use crate::link::value::{Data, Value, join};
-use crate::link::world::Methods;
 
 impl<'a> Evaluator<'a> {
     pub(super) fn method(&mut self, frame: &mut Frame, expr: &'a Expr, call: &'a MethodCall) -> Value {
@@ -20,12 +19,8 @@ impl<'a> Evaluator<'a> {
         let receiver = self.expr(frame, &call.receiver);
         frame.used = None;
         let receiver = self.settled(receiver);
-        let site = Site {
-            name: call.name_span,
-            call: expr.span,
-            receiver: self.written(frame, call.receiver.span).to_owned(),
-            used,
-        };
+        let site =
+            Site { name: call.name_span, call: expr.span, receiver: self.written(frame, call.receiver.span), used };
         self.checked(frame, &call.name, Some(&call.receiver), &call.args);
         let (ty, lost) = (receiver.ty.clone(), receiver.loss());
         let value = self.method_on(frame, receiver, call, &site, used);
@@ -46,7 +41,7 @@ impl<'a> Evaluator<'a> {
         frame: &mut Frame,
         receiver: Value,
         call: &'a MethodCall,
-        site: &Site,
+        site: &Site<'_>,
         used: bool,
     ) -> Value {
         self.message(frame, &receiver, call);
@@ -58,7 +53,14 @@ impl<'a> Evaluator<'a> {
         value
     }
 
-    fn dispatch(&mut self, frame: &mut Frame, receiver: Value, call: &'a MethodCall, site: &Site, used: bool) -> Value {
+    fn dispatch(
+        &mut self,
+        frame: &mut Frame,
+        receiver: Value,
+        call: &'a MethodCall,
+        site: &Site<'_>,
+        used: bool,
+    ) -> Value {
         match &receiver.data {
             Data::Command(_) => return self.on_command(frame, receiver, call, site),
             Data::Batch(_) => return self.on_batch(frame, receiver, call, site),
@@ -105,10 +107,10 @@ impl<'a> Evaluator<'a> {
                     | "extend"
                     | "iter"
             );
-            let methods = if is_command || is_own { Methods::default() } else { self.world.methods(&ty, &call.name) };
-            if !methods.functions.is_empty() {
+            let methods = if is_command || is_own { None } else { self.world.methods(&ty, &call.name) };
+            if let Some(methods) = methods {
                 let args = self.arguments(frame, &call.args);
-                let value = self.call_functions(frame, &methods, Some(Value { ty, ..receiver }), args.clone(), site);
+                let value = self.call_functions(frame, &methods, Some(Value { ty, ..receiver }), &args, site);
                 return self.after_call(frame, &methods, &args, site.name, value);
             }
             if self.world.client_type(&ty).is_some() {
@@ -146,7 +148,7 @@ impl<'a> Evaluator<'a> {
         frame: &mut Frame,
         alternatives: Vec<Value>,
         call: &'a MethodCall,
-        site: &Site,
+        site: &Site<'_>,
         used: bool,
     ) -> Value {
         let runs = self.runs_command(&alternatives, &call.name);

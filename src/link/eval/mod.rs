@@ -6,6 +6,7 @@
 mod attribute;
 mod batch;
 mod call;
+mod capture;
 mod client;
 mod combinators;
 mod command;
@@ -37,17 +38,18 @@ mod store;
 mod swallowed;
 mod text;
 
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::index::{DefId, FnId, ModuleId};
+use super::resolve::Res;
 use super::trace::{Batch, Command, Outcome};
 use super::ty::Ty;
-use super::value::{BatchId, ClosureId, CommandId, Data, Value};
+use super::value::{BatchId, CommandId, Data, Value};
 use super::world::{TypeScope, World};
-use crate::facts::{Closure, Name};
-use crate::finding::FileId;
+use crate::facts::{Name, Path};
 use crate::inventory::{LoadKind, RunsOn};
 use crate::provenance::Provenance;
 pub(crate) use command::expand as client_expand;
@@ -78,7 +80,7 @@ pub(crate) struct Evaluator<'a> {
     pub(crate) mode: Mode,
     pub(crate) commands: Vec<Command>,
     pub(crate) batches: Vec<Batch>,
-    closures: Vec<CapturedClosure<'a>>,
+    closures: capture::Closures<'a>,
     memo: FxHashMap<Call, Rc<Outcome>>,
     busy: FxHashSet<FnId>,
     /// What the evaluations of each function have cost so far.
@@ -100,6 +102,8 @@ pub(crate) struct Evaluator<'a> {
     stores: FxHashMap<crate::source::PackageId, Rc<[&'a crate::stores::Store]>>,
     /// Database clients of the rule file.
     declared_stores: &'a [crate::policy::DeclaredStore],
+    /// What paths in bodies stand for.
+    paths: RefCell<FxHashMap<(ModuleId, *const Path), Rc<[Res]>>>,
     /// What SQL texts do.
     accesses: FxHashMap<String, crate::stores::Access>,
     /// Where values were lost.
@@ -155,15 +159,6 @@ pub(crate) enum FieldValue {
 /// A function, `self`, the arguments, and where these were lost.
 type Call = (FnId, Value, Vec<Value>, Vec<Option<usize>>);
 
-struct CapturedClosure<'a> {
-    closure: &'a Closure,
-    vars: Rc<[(Name, Value)]>,
-    file: FileId,
-    function: Option<FnId>,
-    module: ModuleId,
-    types: Rc<TypeScope>,
-}
-
 impl<'a> Evaluator<'a> {
     pub(crate) fn new(world: &'a World<'a>, options: super::LinkOptions<'a>) -> Self {
         Self {
@@ -171,7 +166,7 @@ impl<'a> Evaluator<'a> {
             mode: Mode::Survey,
             commands: Vec::new(),
             batches: Vec::new(),
-            closures: Vec::new(),
+            closures: capture::Closures::default(),
             memo: FxHashMap::default(),
             busy: FxHashSet::default(),
             spent: FxHashMap::default(),
@@ -192,6 +187,7 @@ impl<'a> Evaluator<'a> {
             at: None,
             declared: super::declared::Declared::new(options.values),
             unread: Vec::new(),
+            paths: RefCell::default(),
             accesses: FxHashMap::default(),
             stated: FxHashSet::default(),
         }
@@ -315,7 +311,7 @@ impl<'a> Evaluator<'a> {
         if cost > SMALL_WORK {
             *self.spent.entry(id).or_default() += cost;
         }
-        let outcome = Rc::new(Outcome { steps: frame.steps, value, cut: self.work > MOST_WORK_PER_ROOT });
+        let outcome = Rc::new(Outcome::new(frame.steps, value, self.work > MOST_WORK_PER_ROOT));
         self.memo.insert(key, outcome.clone());
         outcome
     }
@@ -332,12 +328,6 @@ impl<'a> Evaluator<'a> {
         let id = BatchId(u32::try_from(self.batches.len()).unwrap_or(u32::MAX));
         self.batches.push(batch);
         Value { ty, data: Data::Batch(id), ..Value::default() }
-    }
-
-    fn new_closure(&mut self, closure: CapturedClosure<'a>) -> Value {
-        let id = ClosureId(u32::try_from(self.closures.len()).unwrap_or(u32::MAX));
-        self.closures.push(closure);
-        Value::of(Data::Closure(id))
     }
 
     /// The value of a constant or static.
@@ -357,8 +347,9 @@ impl<'a> Evaluator<'a> {
                 // What stands in a lock or a cell at the start may be replaced before it is read.
                 if *is_static && is_changeable(&declared) {
                     self.busy_constants.remove(&id);
-                    let value = Value::typed(declared).named(def.name.clone());
-                    return self.settle_constant(id, value);
+                    let value = self.settle_constant(id, Value::typed(declared).named(def.name.clone()));
+                    self.constants.insert(id, value.clone());
+                    return value;
                 }
                 let mut frame = Frame::new(module.file, def.module, Rc::new(scope), None);
                 let found = value.as_ref().map_or_else(Value::unknown, |value| self.expr(&mut frame, value));

@@ -1,5 +1,8 @@
 //! Where values come from: clocks, random numbers, hashers, and what formatting adds.
 
+use std::rc::Rc;
+
+use super::frame::Vars;
 use super::{Evaluator, Frame};
 use crate::facts::{Expr, ExprKind, ItemKind, Name};
 use crate::inventory::RunsOn;
@@ -159,10 +162,10 @@ fn debug_of(world: &World<'_>, ty: &Ty, depth: u8) -> Provenance {
 }
 
 /// After a condition: what it looked at stays looked at behind it, too.
-pub(super) fn keep_checked(outer: &mut Vec<(Name, Value)>, after: &[(Name, Value)]) {
+pub(super) fn keep_checked(outer: &mut Vars, after: &[(Name, Rc<Value>)]) {
     for ((_, old), (_, new)) in outer.iter_mut().zip(after) {
         if old.provenance.has(Provenance::REQUEST) && !new.provenance.has(Provenance::REQUEST) {
-            old.provenance = new.provenance;
+            Rc::make_mut(old).provenance = new.provenance;
         }
     }
     // `body.name`: a field that was looked at has a place of its own from then on.

@@ -12,7 +12,7 @@ use crate::link::world::Methods;
 
 /// What stands in front of the parentheses of a call.
 pub(super) enum Callee {
-    Functions(Methods),
+    Functions(Rc<Methods>),
     /// A variant or tuple struct of the workspace.
     LocalVariant(crate::link::index::DefId, u16),
     TupleStruct(crate::link::index::DefId),
@@ -25,7 +25,23 @@ pub(super) enum Callee {
 
 impl<'a> Evaluator<'a> {
     /// A path's meaning, `Self` and inner scopes included.
-    pub(super) fn resolve_path(&self, frame: &Frame, path: &Path) -> Vec<Res> {
+    pub(super) fn resolve_path(&self, frame: &Frame, path: &'a Path) -> Rc<[Res]> {
+        if path.segments.first().is_some_and(|first| first.name == "Self") {
+            return self.resolve_anew(frame, path).into();
+        }
+        let key = (frame.module, std::ptr::from_ref(path));
+        let known = self.paths.borrow().get(&key).cloned();
+        let found = known.unwrap_or_else(|| {
+            let found: Rc<[Res]> = self.world.resolver.path(frame.module, path).into();
+            self.paths.borrow_mut().insert(key, found.clone());
+            found
+        });
+        // What an alias stands for is the scope's business.
+        let is_alias = |res: &Res| matches!(res, Res::Member(def, _) if self.world.resolver.is(*def, DefKind::Alias));
+        if found.iter().any(is_alias) { self.resolve_anew(frame, path).into() } else { found }
+    }
+
+    fn resolve_anew(&self, frame: &Frame, path: &Path) -> Vec<Res> {
         if let Some(first) = path.segments.first()
             && first.name == "Self"
             && let Some(Ty::Adt(def, _)) = &frame.types.self_ty
@@ -84,25 +100,25 @@ impl<'a> Evaluator<'a> {
             return self.member_value(&ty, &last.name);
         }
         let mut found = Vec::new();
-        for res in self.resolve_path(frame, path) {
+        for res in &*self.resolve_path(frame, path) {
             let value = match res {
-                Res::Def(def) => match self.world.index.def(def).kind {
-                    DefKind::Constant => self.constant(def),
+                Res::Def(def) => match self.world.index.def(*def).kind {
+                    DefKind::Constant => self.constant(*def),
                     DefKind::Function(function) => Value::of(Data::Function(function)),
-                    DefKind::Struct => Value::typed(Ty::Adt(def, Rc::from([]))),
+                    DefKind::Struct => Value::typed(Ty::Adt(*def, Rc::from([]))),
                     _ => continue,
                 },
                 Res::Variant(def, at) => Value {
-                    ty: Ty::Adt(def, Rc::from([])),
-                    data: Data::LocalVariant(def, at, Rc::from([])),
+                    ty: Ty::Adt(*def, Rc::from([])),
+                    data: Data::LocalVariant(*def, *at, Rc::from([])),
                     ..Value::default()
                 },
-                Res::Member(def, name) => self.member_value(&Ty::Adt(def, Rc::from([])), &name),
-                Res::External(external) if external.ends_with("::table") => match self.store_table(frame, &external) {
+                Res::Member(def, name) => self.member_value(&Ty::Adt(*def, Rc::from([])), name),
+                Res::External(external) if external.ends_with("::table") => match self.store_table(frame, external) {
                     Some(table) => table,
-                    None => self.external_value(&external),
+                    None => self.external_value(external),
                 },
-                Res::External(external) => self.external_value(&external),
+                Res::External(external) => self.external_value(external),
                 Res::Module(_) => continue,
             };
             found.push(value);
@@ -131,7 +147,7 @@ impl<'a> Evaluator<'a> {
             return self.constant(constant);
         }
         let found = self.world.associated_functions(ty, name);
-        match found.functions.first() {
+        match found.as_ref().and_then(|found| found.functions.first()) {
             Some(function) => Value::of(Data::Function(*function)),
             None => match ty {
                 Ty::External(path, _) => self.external_value(&format!("{path}::{name}").into()),
@@ -172,44 +188,44 @@ impl<'a> Evaluator<'a> {
     }
 
     /// What a call's path names.
-    pub(super) fn callee(&self, frame: &Frame, path: &Path) -> Callee {
+    pub(super) fn callee(&self, frame: &Frame, path: &'a Path) -> Callee {
         let Some(last) = path.last() else { return Callee::Unresolved(Name::default()) };
         if let Some(qself) = &path.qself {
             let ty = self.world.ty(&qself.ty, &frame.types);
             let trait_path = Path { qself: None, ..path.clone() };
             if qself.trait_segments > 0
-                && let Some(Res::External(external)) = self.resolve_path(frame, &trait_path).into_iter().next()
+                && let Some(Res::External(external)) = self.resolve_anew(frame, &trait_path).into_iter().next()
             {
                 return Callee::External(external);
             }
             return self.associated_callee(ty, &last.name);
         }
         let mut functions = Methods::default();
-        for res in self.resolve_path(frame, path) {
+        for res in &*self.resolve_path(frame, path) {
             match res {
-                Res::Def(def) => match self.world.index.def(def).kind {
+                Res::Def(def) => match self.world.index.def(*def).kind {
                     DefKind::Function(function) => functions.functions.push(function),
-                    DefKind::Struct => return Callee::TupleStruct(def),
+                    DefKind::Struct => return Callee::TupleStruct(*def),
                     _ => {}
                 },
-                Res::Variant(def, at) => return Callee::LocalVariant(def, at),
+                Res::Variant(def, at) => return Callee::LocalVariant(*def, *at),
                 Res::Member(def, name) => {
-                    let ty = match self.world.index.def(def).kind {
+                    let ty = match self.world.index.def(*def).kind {
                         DefKind::Trait => {
                             // `Trait::function(x)`: the first argument decides; all implementors are candidates.
-                            Ty::Bounded(Rc::from([crate::link::ty::Bound::Local(def)]))
+                            Ty::Bounded(Rc::from([crate::link::ty::Bound::Local(*def)]))
                         }
                         _ => self.owner_type(frame, path),
                     };
-                    let ty = if ty.is_unknown() { Ty::Adt(def, Rc::from([])) } else { ty };
-                    return self.associated_callee(ty, &name);
+                    let ty = if ty.is_unknown() { Ty::Adt(*def, Rc::from([])) } else { ty };
+                    return self.associated_callee(ty, name);
                 }
-                Res::External(external) => return Callee::External(external),
+                Res::External(external) => return Callee::External(external.clone()),
                 Res::Module(_) => {}
             }
         }
         if !functions.functions.is_empty() {
-            return Callee::Functions(functions);
+            return Callee::Functions(Rc::new(functions));
         }
         let owner = self.owner_type(frame, path);
         if !owner.is_unknown() {
@@ -226,8 +242,7 @@ impl<'a> Evaluator<'a> {
         {
             return Callee::Associated(ty, name.clone());
         }
-        let found = self.world.associated_functions(&ty, name);
-        if !found.functions.is_empty() {
+        if let Some(found) = self.world.associated_functions(&ty, name) {
             return Callee::Functions(found);
         }
         match &ty {

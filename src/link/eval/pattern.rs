@@ -121,12 +121,12 @@ impl<'a> Evaluator<'a> {
         (0..width).map(|at| join(found.iter().filter_map(|parts| parts.get(at).cloned()))).collect()
     }
 
-    fn pattern_variant(&self, frame: &Frame, path: &Path) -> Variant {
-        for res in self.resolve_path(frame, path) {
+    fn pattern_variant(&self, frame: &Frame, path: &'a Path) -> Variant {
+        for res in &*self.resolve_path(frame, path) {
             match res {
-                Res::Variant(def, at) => return Variant::Local(def, at),
-                Res::Def(def) if self.world.resolver.is(def, DefKind::Struct) => return Variant::Tuple(def),
-                Res::External(path) => return Variant::Named(path),
+                Res::Variant(def, at) => return Variant::Local(*def, *at),
+                Res::Def(def) if self.world.resolver.is(*def, DefKind::Struct) => return Variant::Tuple(*def),
+                Res::External(path) => return Variant::Named(path.clone()),
                 _ => {}
             }
         }

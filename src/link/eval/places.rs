@@ -114,9 +114,9 @@ impl<'a> Evaluator<'a> {
         let given: Vec<(Name, Value)> =
             fields.iter().map(|field| (field.name.clone(), self.expr(frame, &field.value))).collect();
         let rest = rest.map(|rest| self.expr(frame, rest));
-        for res in self.resolve_path(frame, path) {
+        for res in &*self.resolve_path(frame, path) {
             match res {
-                Res::Def(def) if self.world.resolver.is(def, DefKind::Struct) => {
+                &Res::Def(def) if self.world.resolver.is(def, DefKind::Struct) => {
                     self.note_fields(frame, def, &given);
                     let mut all = given;
                     if let Some(Data::Struct(_, old)) = rest.as_ref().map(|rest| &rest.data) {
@@ -132,7 +132,7 @@ impl<'a> Evaluator<'a> {
                         ..Value::default()
                     };
                 }
-                Res::Variant(def, at) => {
+                &Res::Variant(def, at) => {
                     return Value {
                         ty: Ty::Adt(def, Rc::from([])),
                         data: Data::LocalVariant(def, at, given.into()),
@@ -142,7 +142,11 @@ impl<'a> Evaluator<'a> {
                 Res::External(path) => {
                     // A struct of a client or of another crate: its fields as a set of options.
                     let options = given.into_iter().map(|(name, value)| (name, vec![value])).collect();
-                    return Value { ty: Ty::external(&path), data: Data::Options(path, options), ..Value::default() };
+                    return Value {
+                        ty: Ty::external(path),
+                        data: Data::Options(path.clone(), options),
+                        ..Value::default()
+                    };
                 }
                 _ => {}
             }

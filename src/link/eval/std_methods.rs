@@ -26,12 +26,10 @@ impl<'a> Evaluator<'a> {
         frame: &mut Frame,
         receiver: &Value,
         call: &'a MethodCall,
-        site: &Site,
+        site: &Site<'_>,
     ) -> Option<Value> {
         let name = call.name.as_str();
-        let own =
-            self.world.chain(&receiver.ty).iter().take(1).any(|ty| !self.world.methods(ty, name).functions.is_empty());
-        if own {
+        if self.world.methods(&receiver.ty, name).is_some() {
             return None;
         }
         if let Some(value) = self.encodes(frame, receiver, call) {
@@ -134,7 +132,7 @@ impl<'a> Evaluator<'a> {
         self.world.client_type(&value.ty).is_some()
     }
 
-    fn guards(&mut self, frame: &mut Frame, receiver: &Value, site: &Site) {
+    fn guards(&mut self, frame: &mut Frame, receiver: &Value, site: &Site<'_>) {
         let holds_connection = self.world.chain(&receiver.ty).iter().any(|ty| self.world.client_type(ty).is_some());
         let named_lock = matches!(receiver.ty.last(), Some("Mutex" | "Arc" | "FairMutex")) || receiver.ty.is_unknown();
         // A mutex around a map is held for a moment only; one around `()` or a key's entry is held for the load.
@@ -422,7 +420,7 @@ pub(super) fn keeps_reads(name: &str) -> bool {
         )
 }
 
-fn site_is_lock(site: &Site) -> bool {
+fn site_is_lock(site: &Site<'_>) -> bool {
     !site.receiver.is_empty()
 }
 

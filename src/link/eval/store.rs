@@ -338,7 +338,7 @@ impl<'a> Evaluator<'a> {
     }
 
     /// A call out of sight whose name says that it clears copies or tells others of a change.
-    pub(super) fn signal(frame: &mut Frame, site: &Site, name: &str) {
+    pub(super) fn signal(frame: &mut Frame, site: &Site<'_>, name: &str) {
         frame.steps.push(Step::Unseen { place: frame.place(site.name), name: name.to_owned() });
     }
 }

@@ -1,7 +1,12 @@
 //! Which functions a method call may run, and what impls say of a type.
 
+use std::cell::{OnceCell, RefCell};
+use std::rc::Rc;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
 use super::{TypeScope, World};
-use crate::facts::ItemKind;
+use crate::facts::{ItemKind, Name};
 use crate::link::index::{DefId, FnId, ImplId};
 use crate::link::resolve::Res;
 use crate::link::ty::{Bound, Ty, last_segment};
@@ -16,25 +21,57 @@ pub(crate) struct Methods {
     pub(crate) incomplete: bool,
 }
 
+/// By what has them and their name; `None` where there are none.
+type ByName<K> = RefCell<FxHashMap<K, FxHashMap<Name, Option<Rc<Methods>>>>>;
+
+/// What was asked before.
+#[derive(Default)]
+pub(super) struct Known {
+    own: ByName<DefId>,
+    external: ByName<Name>,
+    of_trait: ByName<DefId>,
+    /// What `impl From<Own> for String` converts, by the own type.
+    into_text: OnceCell<FxHashMap<DefId, FnId>>,
+}
+
+fn remembered<K: Clone + Eq + std::hash::Hash>(
+    known: &ByName<K>,
+    key: &K,
+    name: &str,
+    find: impl FnOnce() -> Option<Methods>,
+) -> Option<Rc<Methods>> {
+    if let Some(known) = known.borrow().get(key).and_then(|names| names.get(name)) {
+        return known.clone();
+    }
+    let found = find().map(Rc::new);
+    known.borrow_mut().entry(key.clone()).or_default().insert(name.into(), found.clone());
+    found
+}
+
 impl World<'_> {
     /// Functions called `name` that `ty` itself (not what it derefs to) has: inherent, by trait, by default body, by
     /// blanket impl. For `dyn Trait`, bounds and parameters: those of all implementors.
-    pub(crate) fn methods(&self, ty: &Ty, name: &str) -> Methods {
+    pub(crate) fn methods(&self, ty: &Ty, name: &str) -> Option<Rc<Methods>> {
         match ty {
-            Ty::Adt(def, _) => {
+            Ty::Adt(def, _) => remembered(&self.known_methods.own, def, name, || {
                 let impls = self.by_adt.get(def).map_or(&[][..], Vec::as_slice);
-                self.impl_methods(impls, name)
-                    .or_else(|| self.delegated_methods(*def, name))
-                    .unwrap_or_else(|| self.blanket_methods(ty, name))
-            }
+                self.impl_methods(impls, name).or_else(|| self.delegated_methods(*def, name))
+            })
+            .or_else(|| self.blanket_methods(ty, name)),
             Ty::External(path, _) => {
-                let impls = self.by_external.get(path).map_or(&[][..], Vec::as_slice);
-                self.impl_methods(impls, name).unwrap_or_else(|| {
-                    if self.client_type(ty).is_some() { self.blanket_methods(ty, name) } else { Methods::default() }
-                })
+                let own = self.by_external.get(path).and_then(|impls| {
+                    remembered(&self.known_methods.external, path, name, || self.impl_methods(impls, name))
+                });
+                own.or_else(|| self.client_type(ty).and_then(|_| self.blanket_methods(ty, name)))
             }
-            Ty::Bounded(bounds) => self.bound_methods(bounds, name),
-            _ => Methods::default(),
+            Ty::Bounded(bounds) => bounds.iter().find_map(|bound| match bound {
+                // A trait bounded by a client's trait can be implemented by its connections alone.
+                Bound::Local(trait_) => {
+                    remembered(&self.known_methods.of_trait, trait_, name, || self.trait_methods(*trait_, name))
+                }
+                Bound::External(_) => None,
+            }),
+            _ => None,
         }
     }
 
@@ -75,9 +112,9 @@ impl World<'_> {
         let mut found = Methods { dispatched: true, ..Methods::default() };
         for at in 0..variants.len() {
             let fields = self.variant_fields(def, u16::try_from(at).unwrap_or(u16::MAX));
-            let inner = fields.first().map(|(_, ty)| self.associated_functions(ty, name)).unwrap_or_default();
-            found.incomplete |= inner.functions.is_empty();
-            found.functions.extend(inner.functions);
+            let inner = fields.first().and_then(|(_, ty)| self.associated_functions(ty, name));
+            found.incomplete |= inner.is_none();
+            found.functions.extend(inner.iter().flat_map(|inner| &inner.functions));
         }
         (!found.functions.is_empty()).then_some(found)
     }
@@ -87,17 +124,18 @@ impl World<'_> {
         self.index.function(id).function.body.is_some().then_some(id)
     }
 
-    fn blanket_methods(&self, ty: &Ty, name: &str) -> Methods {
+    fn blanket_methods(&self, ty: &Ty, name: &str) -> Option<Rc<Methods>> {
         for &(id, trait_) in &self.blanket {
             let item = self.index.impl_(id);
             let function = item.functions.get(name).copied().or_else(|| self.default_method(trait_, name));
             if let Some(function) = function
                 && self.satisfies_blanket(ty, id)
             {
-                return Methods { functions: vec![function], dispatched: false, incomplete: false };
+                let functions = vec![function];
+                return Some(Rc::new(Methods { functions, dispatched: false, incomplete: false }));
             }
         }
-        Methods::default()
+        None
     }
 
     /// Whether the bounds of a blanket impl speak of client connections, and `ty` is one (or is a type of the workspace,
@@ -113,44 +151,33 @@ impl World<'_> {
         !client_bound || self.chain(ty).iter().any(|ty| self.client_type(ty).is_some())
     }
 
-    fn bound_methods(&self, bounds: &[Bound], name: &str) -> Methods {
-        let mut found = Methods::default();
-        for bound in bounds {
-            let Bound::Local(trait_) = bound else { continue };
-            let Some(info) = self.index.traits.get(trait_) else { continue };
-            let Some(&declared) = info.functions.get(name) else { continue };
-            let default = self.default_method(*trait_, name);
-            found.dispatched = true;
-            for &id in self.by_trait.get(trait_).into_iter().flatten() {
-                let item = self.index.impl_(id);
-                if item.test {
-                    continue;
-                }
-                match item.functions.get(name).copied().or(default) {
-                    Some(function) if !found.functions.contains(&function) => found.functions.push(function),
-                    Some(_) => {}
-                    None => found.incomplete = true,
-                }
+    /// Those of all implementors of a trait.
+    fn trait_methods(&self, trait_: DefId, name: &str) -> Option<Methods> {
+        let &declared = self.index.traits.get(&trait_)?.functions.get(name)?;
+        let default = self.default_method(trait_, name);
+        let mut found = Methods { dispatched: true, ..Methods::default() };
+        let mut seen = FxHashSet::default();
+        for &id in self.by_trait.get(&trait_).into_iter().flatten() {
+            let item = self.index.impl_(id);
+            if item.test {
+                continue;
             }
-            if found.functions.is_empty() {
-                found.functions.push(default.unwrap_or(declared));
-                found.incomplete = true;
+            match item.functions.get(name).copied().or(default) {
+                Some(function) if seen.insert(function) => found.functions.push(function),
+                Some(_) => {}
+                None => found.incomplete = true,
             }
-            // A trait bounded by a client's trait can be implemented by its connections alone.
-            break;
         }
-        found
+        if found.functions.is_empty() {
+            found.functions.push(default.unwrap_or(declared));
+            found.incomplete = true;
+        }
+        Some(found)
     }
 
     /// The functions of a type by `Type::name`.
-    pub(crate) fn associated_functions(&self, ty: &Ty, name: &str) -> Methods {
-        for ty in self.chain(ty) {
-            let found = self.methods(&ty, name);
-            if !found.functions.is_empty() {
-                return found;
-            }
-        }
-        Methods::default()
+    pub(crate) fn associated_functions(&self, ty: &Ty, name: &str) -> Option<Rc<Methods>> {
+        self.chain(ty).iter().find_map(|ty| self.methods(ty, name))
     }
 
     /// Of the functions of one name that a type has by several impls of one trait (`From<UserId>`, `From<&Order>`) those
@@ -183,14 +210,26 @@ impl World<'_> {
 
     /// `impl From<Own> for String`.
     pub(crate) fn conversion_to_text(&self, def: DefId) -> Option<FnId> {
-        let impls =
-            self.by_external.iter().filter(|(path, _)| last_segment(path) == "String").flat_map(|(_, impls)| impls);
-        impls.copied().find_map(|id| {
-            let item = self.index.impl_(id);
-            let last = item.trait_?.last().filter(|last| last.name == "From")?;
-            let from = self.ty(last.args.first()?, &TypeScope::of(item.module));
-            matches!(from, Ty::Adt(own, _) if own == def).then(|| item.functions.get("from").copied()).flatten()
-        })
+        let known = self.known_methods.into_text.get_or_init(|| {
+            let mut found = FxHashMap::default();
+            let impls = self.by_external.iter().filter(|(path, _)| last_segment(path) == "String");
+            for (from, function) in impls.flat_map(|(_, impls)| impls).filter_map(|&id| self.from_own(id)) {
+                found.entry(from).or_insert(function);
+            }
+            found
+        });
+        known.get(&def).copied()
+    }
+
+    /// The type of the workspace that an impl of `From` takes, and its function.
+    fn from_own(&self, id: ImplId) -> Option<(DefId, FnId)> {
+        let item = self.index.impl_(id);
+        let last = item.trait_?.last().filter(|last| last.name == "From")?;
+        let function = item.functions.get("from").copied()?;
+        match self.ty(last.args.first()?, &TypeScope::of(item.module)) {
+            Ty::Adt(own, _) => Some((own, function)),
+            _ => None,
+        }
     }
 
     /// Whether a type of the workspace implements a client's connection trait, so that it has all its commands.

@@ -3,7 +3,7 @@
 mod methods;
 mod written;
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -34,7 +34,10 @@ pub(crate) struct World<'a> {
     derefs: RefCell<FxHashMap<DefId, Option<Ty>>>,
     /// Associated types that are being read.
     open: RefCell<Vec<(ImplId, Name)>>,
-    signatures: RefCell<FxHashMap<FnId, Rc<Signature>>>,
+    signatures: Vec<OnceCell<Signature>>,
+    known_methods: methods::Known,
+    /// The types that associated constants belong to.
+    constant_owners: OnceCell<FxHashMap<DefId, &'a TypeRef>>,
     /// What was asked of the structure of stored values.
     pub(crate) schemas: RefCell<Schemas>,
 }
@@ -80,7 +83,9 @@ impl<'a> World<'a> {
             blanket: Vec::new(),
             derefs: RefCell::default(),
             open: RefCell::default(),
-            signatures: RefCell::default(),
+            signatures: index.functions.iter().map(|_| OnceCell::new()).collect(),
+            known_methods: methods::Known::default(),
+            constant_owners: OnceCell::new(),
             schemas: RefCell::default(),
         };
         for at in 0..index.impls.len() {
@@ -124,17 +129,16 @@ impl<'a> World<'a> {
     }
 
     /// The types of a function's signature.
-    pub(crate) fn signature(&self, id: FnId) -> Rc<Signature> {
-        if let Some(known) = self.signatures.borrow().get(&id) {
-            return known.clone();
+    pub(crate) fn signature(&self, id: FnId) -> &Signature {
+        let known = &self.signatures[id.0 as usize];
+        if let Some(known) = known.get() {
+            return known;
         }
         let scope = Rc::new(self.fn_scope(id));
         let function = self.index.function(id).function;
         let params = function.params.iter().map(|param| self.ty(&param.ty, &scope)).collect();
         let ret = function.ret.as_ref().map_or(Ty::Unknown, |ret| self.ty(ret, &scope));
-        let signature = Rc::new(Signature { scope, params, ret });
-        self.signatures.borrow_mut().insert(id, signature.clone());
-        signature
+        known.get_or_init(|| Signature { scope, params, ret })
     }
 
     /// The scope in which a function's own types are read.
@@ -171,8 +175,8 @@ impl<'a> World<'a> {
     }
 
     /// The type and what stands behind it: wrappers, guards, `Deref` impls, generic pools.
-    pub(crate) fn chain(&self, ty: &Ty) -> Vec<Ty> {
-        let mut chain = vec![ty.clone()];
+    pub(crate) fn chain(&self, ty: &Ty) -> SmallVec<[Ty; 2]> {
+        let mut chain: SmallVec<[Ty; 2]> = smallvec::smallvec![ty.clone()];
         while chain.len() < usize::from(MOST_TYPE_DEPTH) {
             let Some(last) = chain.last() else { break };
             let next = match last {
@@ -308,9 +312,15 @@ impl<'a> World<'a> {
     /// The scope in which a constant is read: an associated one knows its `Self`.
     pub(crate) fn constant_scope(&self, id: DefId) -> TypeScope {
         let mut scope = TypeScope::of(self.index.def(id).module);
-        let owner = self.index.impls.iter().find(|item| item.constants.contains(&id));
-        if let Some(owner) = owner {
-            scope.self_ty = Some(self.ty(owner.self_ty, &scope));
+        let owners = self.constant_owners.get_or_init(|| {
+            let mut owners = FxHashMap::default();
+            for item in &self.index.impls {
+                owners.extend(item.constants.iter().map(|&constant| (constant, item.self_ty)));
+            }
+            owners
+        });
+        if let Some(owner) = owners.get(&id) {
+            scope.self_ty = Some(self.ty(owner, &scope));
         }
         scope
     }
