@@ -49,7 +49,7 @@ use super::usage::Usage;
 use super::{Category, Context, Meta, Rule, code, copies, cure, docs};
 use crate::finding::{Confidence, Finding, Level};
 use crate::inventory::{Effect, Operation, Purpose};
-use crate::template::Template;
+use crate::template::{Piece, Template};
 
 const SOURCE: &str = include_str!("invalidation_key_mismatch.rs");
 const DOCS: [u8; docs::size(SOURCE)] = docs::extract(SOURCE);
@@ -105,9 +105,12 @@ fn meant<'a>(
         return None;
     }
     let operations = &context.inventory.operations;
-    // Anything that may be this key, also by a part of it that is not known.
-    let used = operations.iter().any(|other| {
-        other.effect != Effect::Delete && other.templates().any(|key| key.has_literal() && may_be_one(key, deleted))
+    // Anything that may be this key, also by a part of it that is not known. A key with an open front may be almost any;
+    // what another program uses it for tells nothing of this one.
+    let used = operations.iter().filter(|other| other.effect != Effect::Delete).any(|other| {
+        let near = || copies::in_one_program(context.workspace, op.place, other.place);
+        let named = |key: &Template| matches!(key.pieces().first(), Some(Piece::Text(_)));
+        other.templates().any(|key| key.has_literal() && may_be_one(key, deleted) && (named(key) || near()))
     });
     if used || usage.shapes().any(|(known, ops)| known == shape && ops.iter().any(|other| other.test)) {
         return None;

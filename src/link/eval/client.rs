@@ -336,7 +336,7 @@ impl<'a> Evaluator<'a> {
         let clients = self.world.resolver.client_traits(frame.module);
         for client in clients {
             let Some(spec) = self.method_spec(frame, client, &call.name, call.args.len()) else { continue };
-            let sounds = sounds_like_connection(&receiver.name) || sounds_like_connection(&site.receiver);
+            let sounds = sounds_like_connection(&receiver.name) || sounds_like_connection(site.receiver);
             if !(spec.distinctive || (used && sounds) || self.is_foreign_connection(&receiver.ty)) {
                 continue;
             }

@@ -38,7 +38,7 @@ impl<'a> Evaluator<'a> {
             let site = if name.value.as_text().is_some() && name.file == frame.file {
                 Site { name: name.span, ..*site }
             } else {
-                site.clone()
+                *site
             };
             return Some(self.run_raw(frame, client, Some(name.value.clone()), rest, &site));
         }

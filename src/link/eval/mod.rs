@@ -75,6 +75,9 @@ pub(crate) enum Mode {
     Follow,
 }
 
+/// What paths stand for, by where they are read and which of the facts' paths it is.
+type Meanings = FxHashMap<(ModuleId, *const Path), Rc<[Res]>>;
+
 pub(crate) struct Evaluator<'a> {
     pub(crate) world: &'a World<'a>,
     pub(crate) mode: Mode,
@@ -103,7 +106,7 @@ pub(crate) struct Evaluator<'a> {
     /// Database clients of the rule file.
     declared_stores: &'a [crate::policy::DeclaredStore],
     /// What paths in bodies stand for.
-    paths: RefCell<FxHashMap<(ModuleId, *const Path), Rc<[Res]>>>,
+    paths: RefCell<Meanings>,
     /// What SQL texts do.
     accesses: FxHashMap<String, crate::stores::Access>,
     /// Where values were lost.

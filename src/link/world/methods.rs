@@ -213,7 +213,7 @@ impl World<'_> {
         let known = self.known_methods.into_text.get_or_init(|| {
             let mut found = FxHashMap::default();
             let impls = self.by_external.iter().filter(|(path, _)| last_segment(path) == "String");
-            for (from, function) in impls.flat_map(|(_, impls)| impls).filter_map(|&id| self.from_own(id)) {
+            for (from, function) in impls.flat_map(|(_, impls)| impls).filter_map(|&id| self.conversion_of_own(id)) {
                 found.entry(from).or_insert(function);
             }
             found
@@ -222,7 +222,7 @@ impl World<'_> {
     }
 
     /// The type of the workspace that an impl of `From` takes, and its function.
-    fn from_own(&self, id: ImplId) -> Option<(DefId, FnId)> {
+    fn conversion_of_own(&self, id: ImplId) -> Option<(DefId, FnId)> {
         let item = self.index.impl_(id);
         let last = item.trait_?.last().filter(|last| last.name == "From")?;
         let function = item.functions.get("from").copied()?;
