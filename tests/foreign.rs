@@ -77,6 +77,9 @@ impl App {
         self.redis.set_expiry(&key, 60).await?;
         self.redis.publish("shop:changed", &key).await?;
         self.redis.on_error(&key).await;
+        self.redis.stream_append_entry(&key, "*", "x").await?;
+        self.redis.zadd_all(&key, "x").await?;
+        self.redis.type_of(&key).await?;
         self.redis.get_key::<Option<String>>(&key).await
     }
     pub async fn other(&self, settings: &RedisSettings, map: &other::Map) -> Result<(), ()> {
@@ -94,7 +97,9 @@ impl App {
         "12 LLEN shop:user:{id} likely not-applicable",
         "13 EXPIRE shop:user:{id} likely seconds",
         "14 PUBLISH shop:changed likely not-applicable",
-        "16 GET shop:user:{id} likely not-applicable",
+        "16 XADD shop:user:{id} likely undetermined",
+        "17 ZADD shop:user:{id} likely undetermined",
+        "19 GET shop:user:{id} likely not-applicable",
     ];
     assert_eq!(with_ttls(source), expected);
 }

@@ -211,23 +211,7 @@ impl Builder<'_, '_> {
                         use_it(id);
                     }
                 }
-                Step::Branch(arms) => arms.iter().for_each(|arm| self.collect(arm, use_it)),
-                Step::Loop(steps) | Step::Spawn(steps) | Step::Inline(steps) => self.collect(steps, use_it),
-                Step::Hit(_)
-                | Step::Miss(_)
-                | Step::Fails(_)
-                | Step::Swallowed { .. }
-                | Step::Undecoded { .. }
-                | Step::Load { .. }
-                | Step::Guard { .. }
-                | Step::Signal { .. }
-                | Step::Database(_)
-                | Step::Unseen { .. }
-                | Step::Local(_)
-                | Step::Message { .. }
-                | Step::Pass { .. }
-                | Step::Connect(_)
-                | Step::Leave(_) => {}
+                _ => step.inside().iter().for_each(|steps| self.collect(steps, use_it)),
             }
         }
     }

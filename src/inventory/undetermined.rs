@@ -101,9 +101,7 @@ fn callees<'p>(program: &'p Program<'_>, steps: &[Step], out: &mut FxHashSet<&'p
             Step::Call(call) => {
                 out.insert(&program.world.index.function(call.function).path);
             }
-            Step::Branch(arms) => arms.iter().for_each(|arm| callees(program, arm, out)),
-            Step::Loop(steps) | Step::Spawn(steps) | Step::Inline(steps) => callees(program, steps, out),
-            _ => {}
+            _ => step.inside().iter().for_each(|steps| callees(program, steps, out)),
         }
     }
 }

@@ -15,26 +15,7 @@ impl Builder<'_, '_> {
         for step in steps {
             match step {
                 Step::Call(call) => self.wrapper_call(function, path, call),
-                Step::Branch(arms) => arms.iter().for_each(|arm| self.wrapper_calls(function, path, arm)),
-                Step::Loop(steps) | Step::Spawn(steps) | Step::Inline(steps) => {
-                    self.wrapper_calls(function, path, steps);
-                }
-                Step::Command(_)
-                | Step::Hit(_)
-                | Step::Miss(_)
-                | Step::Fails(_)
-                | Step::Swallowed { .. }
-                | Step::Undecoded { .. }
-                | Step::Load { .. }
-                | Step::Guard { .. }
-                | Step::Database(_)
-                | Step::Unseen { .. }
-                | Step::Local(_)
-                | Step::Message { .. }
-                | Step::Pass { .. }
-                | Step::Connect(_)
-                | Step::Signal { .. }
-                | Step::Leave(_) => {}
+                _ => step.inside().iter().for_each(|steps| self.wrapper_calls(function, path, steps)),
             }
         }
     }

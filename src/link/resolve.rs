@@ -197,7 +197,6 @@ impl<'a> Resolver<'a> {
     /// What `module` itself says of a name. False if nothing.
     fn declared(&self, module: ModuleId, name: &Name, out: &mut Vec<Res>) -> bool {
         let Some(entries) = self.index.module(module).names.get(name) else { return false };
-        let before = out.len();
         let mut known = false;
         for entry in entries {
             let found = match entry {
@@ -211,7 +210,7 @@ impl<'a> Resolver<'a> {
                 push(out, res);
             }
         }
-        known || out.len() > before
+        known
     }
 
     /// A circle of re-exports adds nothing.

@@ -121,50 +121,46 @@ impl Outcome {
     }
 }
 
+impl Step {
+    /// The steps inside this one that belong to the same function: arms and bodies. What a call ran is its own.
+    pub(crate) fn inside(&self) -> &[Vec<Self>] {
+        match self {
+            Self::Branch(arms) => arms,
+            Self::Loop(steps) | Self::Spawn(steps) | Self::Inline(steps) => std::slice::from_ref(steps),
+            Self::Command(_)
+            | Self::Hit(_)
+            | Self::Miss(_)
+            | Self::Fails(_)
+            | Self::Swallowed { .. }
+            | Self::Undecoded { .. }
+            | Self::Load { .. }
+            | Self::Guard { .. }
+            | Self::Signal { .. }
+            | Self::Call(_)
+            | Self::Database(_)
+            | Self::Unseen { .. }
+            | Self::Local(_)
+            | Self::Message { .. }
+            | Self::Pass { .. }
+            | Self::Connect(_)
+            | Self::Leave(_) => &[],
+        }
+    }
+}
+
 pub(crate) fn sends(step: &Step) -> bool {
     match step {
         Step::Command(_) | Step::Connect(_) => true,
-        Step::Branch(arms) => arms.iter().flatten().any(sends),
-        Step::Loop(steps) | Step::Spawn(steps) | Step::Inline(steps) => steps.iter().any(sends),
         Step::Call(call) => call.outcome.sends,
-        Step::Hit(_)
-        | Step::Miss(_)
-        | Step::Fails(_)
-        | Step::Swallowed { .. }
-        | Step::Undecoded { .. }
-        | Step::Load { .. }
-        | Step::Guard { .. }
-        | Step::Signal { .. }
-        | Step::Database(_)
-        | Step::Unseen { .. }
-        | Step::Local(_)
-        | Step::Message { .. }
-        | Step::Pass { .. }
-        | Step::Leave(_) => false,
+        _ => step.inside().iter().flatten().any(sends),
     }
 }
 
 fn first_load(step: &Step) -> Option<LoadKind> {
     match step {
         Step::Load { kind, .. } => Some(*kind),
-        Step::Branch(arms) => arms.iter().flatten().find_map(first_load),
-        Step::Loop(steps) | Step::Spawn(steps) | Step::Inline(steps) => steps.iter().find_map(first_load),
         Step::Call(call) => call.outcome.loads,
-        Step::Command(_)
-        | Step::Hit(_)
-        | Step::Miss(_)
-        | Step::Fails(_)
-        | Step::Swallowed { .. }
-        | Step::Undecoded { .. }
-        | Step::Guard { .. }
-        | Step::Signal { .. }
-        | Step::Database(_)
-        | Step::Unseen { .. }
-        | Step::Local(_)
-        | Step::Message { .. }
-        | Step::Pass { .. }
-        | Step::Connect(_)
-        | Step::Leave(_) => None,
+        _ => step.inside().iter().flatten().find_map(first_load),
     }
 }
 

@@ -1,6 +1,8 @@
 //! The JSON schema of the rule file, for editors. The types here say what a file may hold and nothing else: `layer` reads
 //! it by hand, so that it can tell every mistake, and a test holds the two together.
 
+#![expect(dead_code, reason = "only the shape matters: this is what the schema is made from")]
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -9,7 +11,6 @@ use std::collections::BTreeMap;
 #[derive(JsonSchema, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 #[schemars(title = "cache-lint.toml")]
-#[allow(dead_code, reason = "only the shape matters: this is what the schema is made from")]
 struct RuleFile {
     /// Version of this format; 1.
     version: Option<u32>,
@@ -52,7 +53,6 @@ struct RuleFile {
 /// What a name of the code stands for.
 #[derive(JsonSchema, Deserialize)]
 #[serde(untagged)]
-#[allow(dead_code)]
 enum ValueWord {
     /// A text, in which `{name}` is a part that is known at run time only; a duration (`15m`) for a number or a
     /// `Duration`.
@@ -66,7 +66,6 @@ enum ValueWord {
 /// What keys look like.
 #[derive(JsonSchema, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-#[allow(dead_code)]
 struct Keys {
     /// Segments of a key: `{service}:{entity}:{id}`. Further placeholders are `{version}`, `{tenant}`, `{env}`,
     /// `{region}`, `{locale}` and `{namespace}`; anything else is a fixed word.
@@ -88,7 +87,6 @@ struct Keys {
 /// Keys that need not fit the format.
 #[derive(JsonSchema, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[allow(dead_code)]
 struct KeyException {
     /// Patterns.
     keys: OneOrMany,
@@ -99,7 +97,6 @@ struct KeyException {
 /// What holds for every TTL.
 #[derive(JsonSchema, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[allow(dead_code)]
 struct Ttl {
     /// No entry without expiry.
     required: Option<bool>,
@@ -114,7 +111,6 @@ struct Ttl {
 /// A kind of data.
 #[derive(JsonSchema, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-#[allow(dead_code)]
 struct Class {
     /// Patterns of its keys: `*` is one segment, `**` any number of them, versions are passed over.
     #[serde(default)]
@@ -147,7 +143,6 @@ struct Class {
 /// What is not to be stored: `sensitive-value`.
 #[derive(JsonSchema, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-#[allow(dead_code)]
 struct Secrets {
     /// Types, by last name.
     #[serde(default)]
@@ -168,7 +163,6 @@ struct Secrets {
 /// A duration, or a range.
 #[derive(JsonSchema, Deserialize)]
 #[serde(untagged)]
-#[allow(dead_code)]
 enum ClassTtl {
     /// The longest TTL: `15m`.
     Longest(String),
@@ -184,7 +178,6 @@ enum ClassTtl {
 /// How a class is kept in step with its source.
 #[derive(JsonSchema, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-#[allow(dead_code)]
 enum PatternWord {
     /// Filled on a miss by the caller, deleted when the source changes.
     CacheAside,
@@ -199,7 +192,6 @@ enum PatternWord {
 /// A level.
 #[derive(JsonSchema, Deserialize)]
 #[serde(rename_all = "lowercase")]
-#[allow(dead_code)]
 enum LevelWord {
     /// Fails the run.
     Error,
@@ -220,7 +212,6 @@ enum LevelWord {
 /// Where rules do not apply.
 #[derive(JsonSchema, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[allow(dead_code)]
 struct Exception {
     /// Rules, categories or `all`.
     #[serde(default)]
@@ -246,7 +237,6 @@ struct Exception {
 /// Loads.
 #[derive(JsonSchema, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-#[allow(dead_code)]
 struct Loads {
     /// Functions that may well run a hundred times at once.
     #[serde(default)]
@@ -259,7 +249,6 @@ struct Loads {
 /// Guards.
 #[derive(JsonSchema, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-#[allow(dead_code)]
 struct Guards {
     /// Functions of the project that let one caller load.
     #[serde(default)]
@@ -272,7 +261,6 @@ struct Guards {
 /// Channels.
 #[derive(JsonSchema, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-#[allow(dead_code)]
 struct Channels {
     /// Channels whose other end is another program.
     #[serde(default)]
@@ -285,7 +273,6 @@ struct Channels {
 /// Suppression comments.
 #[derive(JsonSchema, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-#[allow(dead_code)]
 struct Suppressions {
     /// A suppression needs a last day.
     require_until: Option<bool>,
@@ -294,7 +281,6 @@ struct Suppressions {
 /// Files.
 #[derive(JsonSchema, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-#[allow(dead_code)]
 struct Paths {
     /// Globs of files that are left out, as in .gitignore, relative to this file.
     #[serde(default)]
@@ -309,7 +295,6 @@ struct Paths {
 /// What could not be resolved.
 #[derive(JsonSchema, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-#[allow(dead_code)]
 struct Undetermined {
     /// Show findings that rest on something that could not be resolved.
     report: Option<bool>,
@@ -318,7 +303,6 @@ struct Undetermined {
 /// One text or a list of texts.
 #[derive(JsonSchema, Deserialize)]
 #[serde(untagged)]
-#[allow(dead_code)]
 enum OneOrMany {
     /// One.
     One(String),

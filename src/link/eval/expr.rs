@@ -374,8 +374,6 @@ fn is_carrier(ty: &Ty) -> bool {
 fn sends(steps: &[Step], id: CommandId) -> bool {
     steps.iter().any(|step| match step {
         Step::Command(sent) => *sent == id,
-        Step::Branch(arms) => arms.iter().any(|arm| sends(arm, id)),
-        Step::Loop(steps) | Step::Inline(steps) | Step::Spawn(steps) => sends(steps, id),
-        _ => false,
+        _ => step.inside().iter().any(|steps| sends(steps, id)),
     })
 }

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use super::call::Site;
 use super::{Evaluator, Frame};
-use crate::clients::{CommandEffect, CommandSpec, MethodSpec, TtlArgument, Unit};
+use crate::clients::{Catalogue, CommandEffect, CommandSpec, MethodSpec, TtlArgument, Unit};
 use crate::facts::Name;
 use crate::facts::expr::MethodCall;
 use crate::finding::Confidence;
@@ -19,6 +19,8 @@ const HOLDERS: &[&str] = &["conn", "pool", "client", "manager", "store", "cache"
 /// What is about Redis and sends nothing.
 const OTHERS: &[&str] =
     &["error", "value", "reply", "setting", "config", "result", "key", "entry", "option", "builder", "info"];
+/// Names of commands that mean something else in the name of a method.
+const OTHER_SENSES: &[&str] = &["type", "object", "dump", "sort", "copy", "move"];
 const TTL_WORDS: &[&str] = &["ttl", "ex", "expiry", "expire", "expires", "expiration", "exp", "secs", "seconds"];
 
 impl<'a> Evaluator<'a> {
@@ -52,8 +54,8 @@ impl<'a> Evaluator<'a> {
         if !self.world.chain(&receiver.ty).iter().any(is_holder) {
             return None;
         }
-        let said = said(&call.name)?;
-        let server = self.world.catalogue.command(said.command)?;
+        let said = said(&call.name, self.world.catalogue)?;
+        let server = said.command;
         let client = self.world.resolver.client_traits(frame.module).first().copied();
         let client = client.or_else(|| self.world.catalogue.client_named("redis"))?;
         let mut args = self.arguments(frame, &call.args);
@@ -64,7 +66,7 @@ impl<'a> Evaluator<'a> {
         }
         let given = args.iter().enumerate().skip(1).rfind(|(at, arg)| {
             let written = arg.span.of(self.world.workspace.text(arg.file));
-            let expires = said.command == "EXPIRE" && *at == 1;
+            let expires = server.name == "EXPIRE" && *at == 1;
             expires
                 || *at + 1 == args.len()
                     && (said.with_ttl && *at > 1 || words(written).any(|word| TTL_WORDS.contains(&&*word)))
@@ -79,7 +81,7 @@ impl<'a> Evaluator<'a> {
             }
             None => None,
         };
-        let spec = Rc::new(row(&call.name, server, &said, ttl, args.len()));
+        let spec = Rc::new(row(&call.name, &said, ttl, args.len()));
         let form = Form::Method { own_args: args.len(), spec: spec.clone() };
         self.run_closures(frame, &args);
         let id = self.push_command(frame, site, client, form, args, Via::Method, None);
@@ -98,23 +100,26 @@ fn is_holder(ty: &Ty) -> bool {
 }
 
 /// What a method's name says.
-struct Said {
-    command: &'static str,
+struct Said<'c> {
+    command: &'c CommandSpec,
     if_absent: bool,
     with_ttl: bool,
 }
 
 /// The command that a method of this name sends, if it can be told.
-fn said(name: &str) -> Option<Said> {
+fn said<'c>(name: &str, catalogue: &'c Catalogue) -> Option<Said<'c>> {
     let words: Vec<String> = words(name).collect();
     let has = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
     let with_ttl = has(TTL_WORDS);
     let if_absent = has(&["nx"]) || has(&["not"]) && has(&["exist", "exists", "present"]);
     let many = has(&["multiple", "many", "all", "mget"]);
-    let first = words.iter().find_map(|word| verb(word))?;
+    if has(&["append", "add"]) && has(&["stream"]) {
+        return Some(Said { command: catalogue.command("XADD")?, if_absent: false, with_ttl });
+    }
+    let first = words.iter().find_map(|word| verb(word, catalogue))?;
     let command = match first {
         // A command of its own name, whatever else is said: `hget`, `zadd_with_ttl`.
-        Verb::Command(command) => command,
+        Verb::Command(command) => return Some(Said { command, if_absent: false, with_ttl }),
         Verb::Set if has(&["hash"]) => "HSET",
         Verb::Set if has(&["expiry", "expiration", "ttl"]) && !has(&["key", "value", "with", "and"]) => "EXPIRE",
         Verb::Set => "SET",
@@ -146,66 +151,30 @@ fn said(name: &str) -> Option<Said> {
         Verb::Delete if has(&["hash"]) && has(&["field", "fields"]) => "HDEL",
         Verb::Delete => "DEL",
     };
-    let if_absent = if_absent && matches!(command, "SET");
-    Some(Said { command, if_absent, with_ttl })
+    Some(Said { command: catalogue.command(command)?, if_absent: if_absent && command == "SET", with_ttl })
 }
 
-enum Verb {
-    Command(&'static str),
+enum Verb<'c> {
+    Command(&'c CommandSpec),
     Set,
     Get,
     Delete,
 }
 
-fn verb(word: &str) -> Option<Verb> {
-    Some(match word {
-        "set" | "put" | "store" => Verb::Set,
-        "get" | "fetch" | "read" => Verb::Get,
-        "delete" | "del" | "remove" => Verb::Delete,
-        "setex" => Verb::Command("SETEX"),
-        "setx" | "setnx" => Verb::Command(if word == "setnx" { "SETNX" } else { "SETEX" }),
-        "getdel" => Verb::Command("GETDEL"),
-        "mget" => Verb::Command("MGET"),
-        "exists" | "exist" => Verb::Command("EXISTS"),
-        "expire" => Verb::Command("EXPIRE"),
-        "incr" | "increment" => Verb::Command("INCR"),
-        "decr" | "decrement" => Verb::Command("DECR"),
-        "hget" => Verb::Command("HGET"),
-        "hset" => Verb::Command("HSET"),
-        "hdel" => Verb::Command("HDEL"),
-        "hmget" => Verb::Command("HMGET"),
-        "hgetall" => Verb::Command("HGETALL"),
-        "hincrby" => Verb::Command("HINCRBY"),
-        "lpush" => Verb::Command("LPUSH"),
-        "rpush" => Verb::Command("RPUSH"),
-        "lpop" => Verb::Command("LPOP"),
-        "rpop" => Verb::Command("RPOP"),
-        "llen" => Verb::Command("LLEN"),
-        "lrange" => Verb::Command("LRANGE"),
-        "ltrim" => Verb::Command("LTRIM"),
-        "lrem" => Verb::Command("LREM"),
-        "sadd" => Verb::Command("SADD"),
-        "srem" => Verb::Command("SREM"),
-        "scard" => Verb::Command("SCARD"),
-        "smembers" => Verb::Command("SMEMBERS"),
-        "sismember" => Verb::Command("SISMEMBER"),
-        "zadd" => Verb::Command("ZADD"),
-        "zrem" => Verb::Command("ZREM"),
-        "zrange" => Verb::Command("ZRANGE"),
-        "zrank" => Verb::Command("ZRANK"),
-        "zcard" => Verb::Command("ZCARD"),
-        "zscore" => Verb::Command("ZSCORE"),
-        "zremrangebyrank" => Verb::Command("ZREMRANGEBYRANK"),
-        "zremrangebyscore" => Verb::Command("ZREMRANGEBYSCORE"),
-        "geoadd" => Verb::Command("GEOADD"),
-        "geopos" => Verb::Command("GEOPOS"),
-        "geosearch" => Verb::Command("GEOSEARCH"),
-        "xadd" => Verb::Command("XADD"),
-        "xack" => Verb::Command("XACK"),
-        "xdel" => Verb::Command("XDEL"),
-        "publish" => Verb::Command("PUBLISH"),
-        _ => return None,
-    })
+fn verb<'c>(word: &str, catalogue: &'c Catalogue) -> Option<Verb<'c>> {
+    let named = match word {
+        "set" | "put" | "store" => return Some(Verb::Set),
+        "get" | "fetch" | "read" => return Some(Verb::Get),
+        "delete" | "del" | "remove" => return Some(Verb::Delete),
+        "setx" => "SETEX",
+        "exist" => "EXISTS",
+        "increment" => "INCR",
+        "decrement" => "DECR",
+        word if OTHER_SENSES.contains(&word) => return None,
+        word => word,
+    };
+    let command = catalogue.command(named)?;
+    (!command.keys.is_empty() || matches!(command.effect, CommandEffect::Publish)).then_some(Verb::Command(command))
 }
 
 /// The words of a name or of an expression, in lower case.
@@ -213,7 +182,8 @@ fn words(text: &str) -> impl Iterator<Item = String> {
     text.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_ascii_lowercase)
 }
 
-fn row(name: &Name, server: &CommandSpec, said: &Said, ttl: Option<(u8, TtlArgument)>, args: usize) -> MethodSpec {
+fn row(name: &Name, said: &Said<'_>, ttl: Option<(u8, TtlArgument)>, args: usize) -> MethodSpec {
+    let server = said.command;
     let channel = matches!(server.effect, CommandEffect::Publish).then_some(0);
     let scans = matches!(server.effect, CommandEffect::Scan);
     MethodSpec {
@@ -223,7 +193,7 @@ fn row(name: &Name, server: &CommandSpec, said: &Said, ttl: Option<(u8, TtlArgum
         effect: server.effect,
         args: u8::try_from(args).unwrap_or(u8::MAX),
         keys: if channel.is_some() || scans { Vec::new() } else { vec![0] },
-        many: matches!(said.command, "MGET" | "DEL"),
+        many: matches!(&*server.name, "MGET" | "DEL"),
         pairs: false,
         dest: None,
         value: server.value.is_some().then_some(1),

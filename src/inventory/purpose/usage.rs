@@ -1,0 +1,174 @@
+//! What the order and the company of commands tell: copies are filled on a miss, records are changed where they are found
+//! or kept in step with others.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::finding::Place;
+use crate::inventory::event::{refuses_what_is_there, walk};
+use crate::inventory::operation::{Effect, OpId, Operation};
+use crate::inventory::{Event, Inventory, LoadKind, build, separate};
+use crate::template::Template;
+
+/// Operations by what stands around them.
+pub(super) struct Known {
+    /// Reads whose miss is filled, and the writes that fill them.
+    pub(super) read_through: FxHashSet<OpId>,
+    /// Writes of what a read found: a record is read, changed and written.
+    pub(super) updated: FxHashSet<OpId>,
+    pub(super) transacted: FxHashSet<OpId>,
+}
+
+impl Known {
+    pub(super) fn of(inventory: &Inventory) -> Self {
+        let (read_through, updated) = read_through(inventory);
+        Self { read_through, updated, transacted: transacted(inventory) }
+    }
+}
+
+/// Writes that a transaction, or what may be one, does together with writes to collections under other keys: their
+/// values must agree, so they are records that belong together and no copies.
+fn transacted(inventory: &Inventory) -> FxHashSet<OpId> {
+    let mut by_batch: FxHashMap<u32, Vec<&Operation>> = FxHashMap::default();
+    for op in &inventory.operations {
+        if let Some(batch) = op.batch
+            && batch.atomic != Some(false)
+        {
+            by_batch.entry(batch.batch).or_default().push(op);
+        }
+    }
+    let mut found = FxHashSet::default();
+    for ops in by_batch.values() {
+        let shape = |op: &Operation| op.template().map(Template::shape);
+        for op in ops.iter().filter(|op| op.effect == Effect::Write) {
+            let beside = |other: &&&Operation| other.effect == Effect::CollectionWrite && shape(other) != shape(op);
+            if ops.iter().any(|other| beside(&other)) {
+                found.insert(op.id);
+            }
+        }
+    }
+    found
+}
+
+/// Reads whose miss is followed by a write of the same template, and those writes: a cache by what it does.
+/// Second, writes of what was found: a record is read, changed and written.
+fn read_through(inventory: &Inventory) -> (FxHashSet<OpId>, FxHashSet<OpId>) {
+    let (mut found, mut updated) = (FxHashSet::default(), FxHashSet::default());
+    for function in &inventory.functions {
+        let mut reads = Vec::new();
+        let mut order = Vec::new();
+        separate::flatten(&function.events, &mut order);
+        for &id in &order {
+            let op = inventory.operation(id);
+            if matches!(op.effect, Effect::Read | Effect::CollectionRead) && op.template().is_some() {
+                reads.push(id);
+            }
+        }
+        if reads.is_empty() {
+            continue;
+        }
+        let near = near_loads(&function.events);
+        for read in reads {
+            let op = inventory.operation(read);
+            let writes: Vec<OpId> = order
+                .iter()
+                .copied()
+                .filter(|&id| {
+                    let write = inventory.operation(id);
+                    write.effect == Effect::Write && write.id != read && build::same_key(&op.keys, &write.keys)
+                })
+                .collect();
+            if writes.is_empty() {
+                continue;
+            }
+            let mut seen = Seen::default();
+            walk(&function.events, vec![State::Before], &mut |event, state| {
+                Some(step(event, state, read, (&writes, &near), &mut seen))
+            });
+            if refuses_what_is_there(&function.events, read) {
+                continue;
+            }
+            updated.extend(seen.updates);
+            for (load, write) in seen.fills {
+                if !seen.anyway.contains(&load) {
+                    found.extend([read, write]);
+                }
+            }
+        }
+    }
+    (found, updated)
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum State {
+    Before,
+    Found,
+    Missed,
+    /// On the miss path, and this was fetched.
+    Loaded(Place),
+}
+
+/// What the paths behind a read do.
+#[derive(Default)]
+struct Seen {
+    /// A load on the miss path, and the write behind it.
+    fills: Vec<(Place, OpId)>,
+    /// Writes on a hit.
+    updates: FxHashSet<OpId>,
+    /// Loads that happen on a hit as well: a cursor is read, work is fetched, the cursor moves on.
+    anyway: FxHashSet<Place>,
+}
+
+/// Loads in the function itself and in what it calls. What is awaited further down, and not known to ask a database or
+/// another service, says nothing of why this function reads and writes.
+fn near_loads(events: &[Event]) -> FxHashSet<Place> {
+    fn note(events: &[Event], deep: u32, found: &mut FxHashSet<Place>) {
+        for event in events {
+            match event {
+                Event::Load { place, .. } => {
+                    found.insert(*place);
+                }
+                Event::Branch(arms) => arms.iter().for_each(|arm| note(arm, deep, found)),
+                Event::Loop(events) | Event::Spawn(events) => note(events, deep, found),
+                Event::Call { function, events, .. } if function.is_empty() => note(events, deep, found),
+                Event::Call { events, .. } if deep == 0 => note(events, 1, found),
+                _ => {}
+            }
+        }
+    }
+    let mut found = FxHashSet::default();
+    note(events, 0, &mut found);
+    found
+}
+
+fn step(
+    event: &Event,
+    state: State,
+    read: OpId,
+    (writes, near): (&[OpId], &FxHashSet<Place>),
+    seen: &mut Seen,
+) -> State {
+    match event {
+        Event::Miss(id) if *id == read => State::Missed,
+        Event::Hit(id) if *id == read => State::Found,
+        Event::Load { place, kind, .. } if *kind == LoadKind::Unresolved && !near.contains(place) => state,
+        Event::Load { place, .. } => match state {
+            State::Missed => State::Loaded(*place),
+            State::Found => {
+                seen.anyway.insert(*place);
+                state
+            }
+            State::Before | State::Loaded(_) => state,
+        },
+        Event::Operation(id) if writes.contains(id) => {
+            match state {
+                State::Loaded(place) => seen.fills.push((place, *id)),
+                State::Found => {
+                    seen.updates.insert(*id);
+                }
+                State::Before | State::Missed => {}
+            }
+            state
+        }
+        _ => state,
+    }
+}
