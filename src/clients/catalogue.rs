@@ -219,6 +219,12 @@ impl Catalogue {
         self.owner(canonical)?.traits.get(canonical)
     }
 
+    /// Whether a client's commands are methods of its traits.
+    #[must_use]
+    pub fn has_traits(&self, client: ClientId) -> bool {
+        self.data(client).is_some_and(|client| !client.traits.is_empty())
+    }
+
     /// The client whose command methods a glob import of this module brings.
     #[must_use]
     pub fn prelude(&self, module: &str) -> Option<ClientId> {

@@ -11,7 +11,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::interpret::{Meaning, meaning};
 use super::operation::{BatchUse, Effect, KeyUse, OpId, Operation, Purpose};
 use super::owners::Owners;
-use super::wrapper::forwards_key;
+use super::wrapper::{ends_with_parameter, forwards_key};
 use super::{Inventory, events, purpose, separate};
 use crate::clients::CommandEffect;
 use crate::facts::ItemKind;
@@ -219,9 +219,16 @@ impl Builder<'_, '_> {
     fn view(&mut self, function: FnId, outcome: &Rc<Outcome>) {
         let ids = self.commands_below(outcome);
         let mut views = FxHashMap::default();
+        let params = &self.program.world.index.function(function).function.params;
         for &id in ids.iter() {
             let meaning = self.meaning(id);
-            let forwards = meaning.keys.iter().any(|key| key.template.as_ref().is_some_and(forwards_key));
+            let command = &self.program.commands[id.0 as usize];
+            let own = self.owners.owner(command.file, command.name_span) == Some(function);
+            // Further down it is handed on only if it is this function's own parameter, and nothing made of one.
+            let handed_on = |template: &Template| {
+                forwards_key(template) && (own || !template.has_literal() || ends_with_parameter(template, params))
+            };
+            let forwards = meaning.keys.iter().any(|key| key.template.as_ref().is_some_and(handed_on));
             let open = !meaning.keys.is_empty()
                 && meaning.keys.iter().all(|key| key.template.as_ref().is_some_and(|key| !key.has_literal()));
             let view = View { forwards_key: forwards, open };
@@ -363,8 +370,11 @@ impl Builder<'_, '_> {
 /// One site seen twice: with other keys, or with another TTL.
 fn merge(known: &mut Operation, other: Operation) {
     let known_has = known.keys.iter().any(|key| key.template.is_some());
+    let shape = |key: &KeyUse| key.template.as_ref().map(Template::shape);
     for key in other.keys {
-        if key.template.is_some() && !known.keys.iter().any(|own| own.template == key.template) {
+        // One key is called this by one caller and that by another.
+        let is_known = || known.keys.iter().any(|own| own.template == key.template || shape(own) == shape(&key));
+        if key.template.is_some() && !is_known() {
             if !known_has {
                 known.keys.retain(|own| own.template.is_some());
             }

@@ -23,7 +23,10 @@ pub(super) fn commands(text: &str) -> Vec<String> {
 /// `'EX'` and its kin as an argument of SET.
 static EXPIRY_WORD: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r#"(?i)['"](?:EX|PX|EXAT|PXAT)['"]"#).ok());
 
-/// Whether a script gives a TTL to what it writes: dynamic if it does, not applicable if it writes nothing, else none.
+static KEEPS: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r#"(?i)['"]KEEPTTL['"]"#).ok());
+
+/// Whether a script gives a TTL to what it writes: dynamic if it does, kept if each of its SETs keeps the one that is
+/// there, not applicable if it writes nothing, else none.
 pub(super) fn ttl(text: &str, commands: &[String]) -> Ttl {
     let expires = commands.iter().any(|name| {
         matches!(name.as_str(), "EXPIRE" | "PEXPIRE" | "EXPIREAT" | "PEXPIREAT" | "SETEX" | "PSETEX" | "GETEX")
@@ -35,8 +38,11 @@ pub(super) fn ttl(text: &str, commands: &[String]) -> Ttl {
             || name.ends_with("PUSH")
             || name.ends_with("ADD")
     });
+    let kept = KEEPS.as_ref().map_or(0, |word| word.find_iter(text).count());
+    let keeps = kept > 0 && kept >= commands.iter().filter(|name| *name == "SET").count();
     Ttl::of(match (expires, writes) {
         (true, _) => TtlKind::Dynamic,
+        (false, true) if keeps => TtlKind::Keep,
         (false, true) => TtlKind::None,
         (false, false) => TtlKind::NotApplicable,
     })

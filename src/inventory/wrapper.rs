@@ -2,10 +2,11 @@
 
 use super::build::{Builder, Key};
 use super::operation::{OpId, Operation, Via, WrapperUse};
-use crate::facts::{Function, Name, Pat, PatKind};
+use crate::facts::{Function, Name, Param, Pat, PatKind};
 use crate::finding::Confidence;
 use crate::link::index::FnId;
 use crate::link::trace::{CallStep, Step};
+use crate::provenance::Provenance;
 use crate::template::{Piece, Template};
 use crate::text::Span;
 
@@ -102,6 +103,12 @@ fn localise(operation: &mut Operation, call: &CallStep, callee: &Function, text:
     }
 }
 
+/// Whether the last thing in a key is a parameter, by its name.
+pub(super) fn ends_with_parameter(template: &Template, params: &[Param]) -> bool {
+    matches!(template.pieces(), [.., Piece::Hole(last)]
+        if params.iter().any(|param| param_name(&param.pat).is_some_and(|name| name.as_str() == last.name)))
+}
+
 fn param_name(pat: &Pat) -> Option<&Name> {
     match &pat.kind {
         PatKind::Bind(name, None) => Some(name),
@@ -126,7 +133,9 @@ pub(super) fn forwards_key(template: &Template) -> bool {
                 ["key", "suffix", "pattern"].iter().any(|word| lower == *word || lower.ends_with(&format!("_{word}")))
                     || lower == "k"
             };
+            // One of what the caller passes in is chosen by the wrapper.
             last.parameter
+                && !last.provenance.has(Provenance::ELEMENT)
                 && sounds(&last.name)
                 && front.iter().all(|piece| !matches!(piece, Piece::Hole(hole) if hole.parameter))
         }

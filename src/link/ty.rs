@@ -119,6 +119,8 @@ impl Ty {
                     | "SyncUnsafeCell"
                     | "OnceCell"
                     | "OnceLock"
+                    | "SyncOnceCell"
+                    | "SyncLazy"
                     | "Lazy"
                     | "LazyLock"
                     | "LazyCell"

@@ -51,7 +51,8 @@ use super::report::{self, label};
 use super::usage::Usage;
 use super::{Category, Context, Meta, Rule, cure, docs};
 use crate::finding::{Confidence, Finding, Level};
-use crate::inventory::{Condition, Effect, Operation, Purpose, TtlKind};
+use crate::inventory::{Condition, Effect, Inventory, Operation, Purpose, TtlKind};
+use crate::template::Template;
 
 const SOURCE: &str = include_str!("lock_release_without_token.rs");
 const DOCS: [u8; docs::size(SOURCE)] = docs::extract(SOURCE);
@@ -82,7 +83,7 @@ impl Rule for LockReleaseWithoutToken {
         shapes.sort_unstable_by_key(|(shape, _)| *shape);
         for (_, users) in shapes {
             let Some(taken) = users.iter().find(|op| takes(op)) else { continue };
-            for op in users.iter().filter(|op| releases(op)) {
+            for op in users.iter().filter(|op| releases(op) && decides(context.inventory, op)) {
                 let looks_first = users.iter().any(|other| {
                     other.function == op.function && other.place != op.place && other.effect == Effect::Read
                 });
@@ -108,8 +109,16 @@ fn releases(op: &Operation) -> bool {
         && op.sent
         && alone
         && !op.test
-        && !op.forwards_key
         && !name.split('_').any(|word| BREAKS.contains(&word))
+}
+
+/// Whether it is chosen here that a lock is deleted: a wrapper that names the lock itself has chosen for its callers.
+fn decides(inventory: &Inventory, op: &Operation) -> bool {
+    let named = |op: &Operation| op.template().is_some_and(Template::has_literal);
+    match &op.wrapper {
+        Some(wrapper) => !named(inventory.operation(wrapper.definition)),
+        None => !op.forwards_key || named(op),
+    }
 }
 
 fn describe(context: Context<'_>, op: &Operation, taken: &Operation) -> Finding {

@@ -56,7 +56,7 @@ pub(super) fn subject(op: &Operation) -> String {
 /// The key for messages: its template, else the expression as written.
 pub(super) fn key(op: &Operation) -> String {
     match (op.template(), op.keys.first()) {
-        (Some(template), _) if !op.forwards_key => code(&template.to_string()).into_owned(),
+        (Some(template), _) if !op.forwards_key || template.has_literal() => code(&template.to_string()).into_owned(),
         (_, Some(key)) if !key.written.is_empty() => format!("the key {}", code(&key.written)),
         _ => "a key".to_owned(),
     }

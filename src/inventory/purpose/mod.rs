@@ -36,8 +36,24 @@ pub(super) fn infer(inventory: &mut Inventory) {
             Purpose::Unknown => named(op),
             other => other,
         };
+    }
+    by_wrapper(inventory);
+    for op in &mut inventory.operations {
         if op.purpose == Purpose::Lock && op.effect == Effect::Write && op.condition == Condition::IfAbsent {
             op.effect = Effect::Lock;
+        }
+    }
+}
+
+/// A key that tells nothing itself is for what the wrapper that it is handed to is for.
+fn by_wrapper(inventory: &mut Inventory) {
+    let known: Vec<Purpose> = inventory.operations.iter().map(|op| op.purpose).collect();
+    for op in &mut inventory.operations {
+        if op.purpose == Purpose::Unknown
+            && let Some(wrapper) = &op.wrapper
+            && let Some(purpose) = known.get(wrapper.definition.0 as usize)
+        {
+            op.purpose = *purpose;
         }
     }
 }

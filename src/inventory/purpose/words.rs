@@ -38,15 +38,19 @@ pub(super) fn named(op: &Operation) -> Purpose {
 fn sounds(words: &[String], op: &Operation) -> Purpose {
     let has = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
     let may_lock = op.condition == Condition::IfAbsent || matches!(op.effect, Effect::Delete | Effect::Script);
+    // A token bucket holds no token of anybody's.
+    let limits = has(&["ratelimit", "limiter", "throttle", "throttling"])
+        || has(&["rate"]) && has(&["limit", "limits", "limiting"])
+        || has(&["bucket"]) && has(&["token", "leaky"]);
     if has(LOCKS) && may_lock {
         Purpose::Lock
+    } else if limits {
+        Purpose::Counter
     } else if has(SESSIONS) {
         Purpose::Session
     } else if has(SINGLE_USE) {
         Purpose::Token
-    } else if has(&["counter", "counters", "ratelimit", "limiter", "throttle", "quota"])
-        || has(&["rate"]) && has(&["limit", "limits", "limiting"])
-    {
+    } else if has(&["counter", "counters", "quota"]) {
         Purpose::Counter
     } else if has(CACHES) {
         Purpose::Cache

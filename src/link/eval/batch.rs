@@ -61,6 +61,10 @@ impl<'a> Evaluator<'a> {
             self.run_building(frame, building, site, Some(id));
             return receiver;
         }
+        if args.first().is_some_and(|argument| self.is_callers_command(&argument.value)) {
+            self.passes_on(frame);
+            return receiver;
+        }
         if let Some(method) = self.method_spec(frame, spec.client, &call.name, args.len()) {
             let form = Form::Method { own_args: args.len(), spec: method };
             let command = self.push_command(frame, site, spec.client, form, args, Via::Pipeline, Some(id));

@@ -208,6 +208,11 @@ impl<'a> Evaluator<'a> {
                 self.write_back(frame, call, &value);
                 Some(self.on_batch(frame, value, call, site))
             }
+            TypeKind::Command if spec.run_by.contains(&call.name) && self.is_callers_command(receiver) => {
+                self.arguments(frame, &call.args);
+                self.passes_on(frame);
+                Some(Value::unknown())
+            }
             TypeKind::Command => {
                 let value = self.building(spec.client, None, Vec::new(), frame, site.name, None);
                 // Nothing is known of a command that was begun elsewhere.

@@ -57,11 +57,30 @@ impl<'a> Evaluator<'a> {
                 Some(self.run_raw(frame, client, Some(name.value.clone()), rest.to_vec(), site))
             }
             // The caller's command, passed on by a connection of the project's own.
-            Data::Unknown if ready.value.parameter => Some(Value::unknown()),
+            Data::Unknown if ready.value.parameter => {
+                self.passes_on(frame);
+                Some(Value::unknown())
+            }
             // A command that was made out of sight.
             Data::Unknown => Some(self.run_raw(frame, client, None, Vec::new(), site)),
             _ => None,
         }
+    }
+
+    /// The function at hand sends what its caller makes: no command of its own, but its calls are followed.
+    pub(super) fn passes_on(&mut self, frame: &Frame) {
+        if let Some(function) = frame.function
+            && self.mode == super::Mode::Survey
+        {
+            self.survey.direct.insert(function);
+        }
+    }
+
+    /// A command of which nothing is known but that the caller gives it.
+    pub(super) fn is_callers_command(&self, value: &Value) -> bool {
+        value.is_unknown()
+            && (value.parameter || value.name.as_str() == "self")
+            && self.world.client_type(&value.ty).is_some_and(|spec| spec.kind == TypeKind::Command)
     }
 
     fn run_raw(
@@ -149,6 +168,11 @@ impl<'a> Evaluator<'a> {
         }
         if call.name == "await" {
             return receiver;
+        }
+        if let Some(methods) = self.world.methods(&receiver.ty, &call.name) {
+            // A trait of the project on commands.
+            let value = self.call_functions(frame, &methods, Some(receiver.clone()), &args, site);
+            return self.after_call(frame, &methods, &args, site.name, value);
         }
         // `take()`, `clone()`, `borrow()`, `to_owned()`: still the command.
         receiver
@@ -239,11 +263,7 @@ impl<'a> Evaluator<'a> {
             self.batches[batch.0 as usize].last = Some(id);
         }
         frame.steps.push(Step::Command(id));
-        if let Some(function) = frame.function
-            && self.mode == super::Mode::Survey
-        {
-            self.survey.direct.insert(function);
-        }
+        self.passes_on(frame);
         id
     }
 

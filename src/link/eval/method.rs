@@ -81,10 +81,11 @@ impl<'a> Evaluator<'a> {
             return value;
         }
         for ty in self.world.chain(&receiver.ty) {
-            // A connection's own command goes before an extension trait's function of that name.
+            // A connection's own command goes before an extension trait's function of that name, where it can be called.
             let is_command = self.world.client_type(&ty).is_some_and(|spec| {
                 matches!(spec.kind, TypeKind::Connection | TypeKind::Guard | TypeKind::Client)
                     && self.world.catalogue.method(spec.client, None, &call.name, call.args.len()).is_some()
+                    && self.commands_in_scope(frame, spec.client)
             });
             // So does a collection's own method.
             let is_own = ty.last().is_some_and(|name| {
@@ -162,6 +163,11 @@ impl<'a> Evaluator<'a> {
             self.write_back(frame, call, &value);
         }
         value
+    }
+
+    /// Whether a client's commands are methods here: those of a trait are only where it was brought in.
+    fn commands_in_scope(&self, frame: &Frame, client: crate::clients::ClientId) -> bool {
+        !self.world.catalogue.has_traits(client) || self.world.resolver.client_traits(frame.module).contains(&client)
     }
 
     /// The client whose trait bounds a parameter.

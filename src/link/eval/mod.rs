@@ -292,7 +292,7 @@ impl<'a> Evaluator<'a> {
                 // A text that is given for an id was made one on the way.
                 value = request::given_for(value, &declared);
             }
-            self.bind_pattern(&mut frame, &param.pat, value);
+            self.bind_parameter(&mut frame, &param.pat, value);
         }
         let last = self.block(&mut frame, body);
         if frame.alive {
@@ -417,6 +417,7 @@ fn is_changeable(ty: &Ty) -> bool {
                     | "RwLock"
                     | "OnceCell"
                     | "OnceLock"
+                    | "SyncOnceCell"
                     | "RefCell"
                     | "Cell"
                     | "ArcSwap"

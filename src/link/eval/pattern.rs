@@ -22,6 +22,14 @@ pub(super) fn name_of(pat: &Pat) -> Name {
 }
 
 impl<'a> Evaluator<'a> {
+    /// A parameter goes on under the name that its caller has for what is passed in.
+    pub(super) fn bind_parameter(&mut self, frame: &mut Frame, pat: &'a Pat, value: Value) {
+        match &pat.kind {
+            PatKind::Bind(name, None) if !value.name.is_empty() => frame.bind(name.clone(), value),
+            _ => self.bind_pattern(frame, pat, value),
+        }
+    }
+
     pub(super) fn bind_pattern(&mut self, frame: &mut Frame, pat: &'a Pat, value: Value) {
         match &pat.kind {
             PatKind::Bind(name, sub) => {

@@ -435,7 +435,17 @@ fn behind_pointers(ty: &Ty) -> &Ty {
 fn is_cell(ty: &Ty) -> bool {
     matches!(
         behind_pointers(ty).last(),
-        Some("OnceCell" | "OnceLock" | "ArcSwap" | "ArcSwapOption" | "RefCell" | "Cell" | "Option" | "Mutex")
+        Some(
+            "OnceCell"
+                | "OnceLock"
+                | "SyncOnceCell"
+                | "ArcSwap"
+                | "ArcSwapOption"
+                | "RefCell"
+                | "Cell"
+                | "Option"
+                | "Mutex"
+        )
     )
 }
 

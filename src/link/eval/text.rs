@@ -1,10 +1,10 @@
 //! Texts: what formatting, concatenation and `Display` give.
 
 use super::{Evaluator, Frame};
-use crate::facts::FormatPiece;
+use crate::facts::{Expr, ExprKind, FormatPiece};
 use crate::link::ty::Ty;
 use crate::link::value::{Argument, Data, Value, join};
-use crate::template::{Hole, Template};
+use crate::template::{Hole, Piece, Template};
 
 /// Most templates that one expression may stand for.
 const MOST_TEMPLATES: usize = 8;
@@ -33,12 +33,18 @@ impl<'a> Evaluator<'a> {
                         }
                     }
                     parameter &= given.parameter;
-                    let name = self.hole_name(frame, value);
+                    // What was passed in is called as the caller calls it.
+                    let passed_in = given.is_unknown() && !given.name.is_empty() && is_variable(value);
+                    let name = if passed_in { given.name.clone() } else { self.hole_name(frame, value) };
                     let mut parts = self.templates_of(&given, &name, spec);
-                    if parts.len() > 1 && templates.iter().all(Template::has_literal) && parts.iter().all(is_one_word) {
+                    if parts.len() > 1 && templates.iter().all(Template::has_literal) {
                         // A word chosen at run time (`week`, `month`) is one segment like any other: one template with
                         // a hole says more than a list. At the front of a key it is kept, for it names what this is.
-                        parts = vec![Template::hole(Hole { name: name.to_string(), ..given.hole() })];
+                        if parts.iter().all(is_one_word) {
+                            parts = vec![Template::hole(Hole { name: name.to_string(), ..given.hole() })];
+                        } else if let Some(one) = but_for_one_word(&parts) {
+                            parts = vec![one];
+                        }
                     }
                     templates = product(&templates, &parts);
                 }
@@ -246,8 +252,61 @@ impl<'a> Evaluator<'a> {
     }
 }
 
+fn is_variable(expr: &Expr) -> bool {
+    match &expr.kind {
+        ExprKind::Ref(inner) | ExprKind::Deref(inner) => is_variable(inner),
+        ExprKind::Path(path) => path.segments.len() == 1,
+        _ => false,
+    }
+}
+
 fn is_one_word(template: &Template) -> bool {
     !template.to_string().contains([':', '/', '.', '|'])
+}
+
+/// `{a}:{b}:week`, `{a}:{b}:month`: the template that these are but for one word, which is a hole in it.
+fn but_for_one_word(parts: &[Template]) -> Option<Template> {
+    let (first, others) = parts.split_first()?;
+    let differs = |at: usize| others.iter().any(|other| other.pieces().get(at) != first.pieces().get(at));
+    let mut different = (0..first.pieces().len()).filter(|&at| differs(at));
+    let (at, None) = (different.next()?, different.next()) else { return None };
+    if others.iter().any(|other| other.pieces().len() != first.pieces().len()) {
+        return None;
+    }
+    let texts: Option<Vec<&str>> = parts
+        .iter()
+        .map(|part| match &part.pieces()[at] {
+            Piece::Text(text) => Some(text.as_str()),
+            Piece::Hole(_) => None,
+        })
+        .collect();
+    let texts = texts?;
+    let is_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-');
+    let one = texts.first()?;
+    let front = one.find(is_word)?;
+    let back = one[front..].find(|c: char| !is_word(c)).unwrap_or(one.len() - front);
+    let (front, back) = (&one[..front], &one[front + back..]);
+    let word = |text: &&str| {
+        text.strip_prefix(front)
+            .and_then(|rest| rest.strip_suffix(back))
+            .is_some_and(|word| !word.is_empty() && word.chars().all(is_word))
+    };
+    if !texts.iter().all(word) {
+        return None;
+    }
+    let mut merged = Template::default();
+    for (position, piece) in first.pieces().iter().enumerate() {
+        match piece {
+            Piece::Text(_) if position == at => {
+                merged.push_text(front);
+                merged.push_hole(Hole::default());
+                merged.push_text(back);
+            }
+            Piece::Text(text) => merged.push_text(text),
+            Piece::Hole(hole) => merged.push_hole(hole.clone()),
+        }
+    }
+    Some(merged)
 }
 
 fn product(left: &[Template], right: &[Template]) -> Vec<Template> {
