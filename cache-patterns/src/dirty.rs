@@ -49,10 +49,10 @@ impl DirtySet {
         self.overflowed || self.owed.contains_key(key)
     }
 
-    /// Up to `most` of what is owed.
+    /// Up to `most` of what is owed to keys that are `wanted`.
     #[must_use]
-    pub fn batch(&self, most: usize) -> Vec<(String, Owed)> {
-        self.owed.iter().take(most).map(|(key, owed)| (key.clone(), *owed)).collect()
+    pub fn batch(&self, most: usize, wanted: impl Fn(&str) -> bool) -> Vec<(String, Owed)> {
+        self.owed.iter().filter(|(key, _)| wanted(key)).take(most).map(|(key, owed)| (key.clone(), *owed)).collect()
     }
 
     /// One was replayed. A demand for the same key that came meanwhile stays.
@@ -104,11 +104,11 @@ mod tests {
     fn a_demand_that_came_during_the_replay_is_not_forgotten() {
         let mut dirty = DirtySet::new(8);
         dirty.add("k", Invalidation::Hard);
-        let batch = dirty.batch(8);
+        let batch = dirty.batch(8, |_| true);
         dirty.add("k", Invalidation::Hard);
         dirty.done("k", batch[0].1.ticket);
         assert!(dirty.distrusts("k"));
-        dirty.done("k", dirty.batch(8)[0].1.ticket);
+        dirty.done("k", dirty.batch(8, |_| true)[0].1.ticket);
         assert!(dirty.is_empty());
     }
 
@@ -128,6 +128,6 @@ mod tests {
         let floor = Invalidation::Floor { version: 3, keep: std::time::Duration::from_secs(1) };
         dirty.add("a", floor);
         dirty.add("a", Invalidation::Hard);
-        assert_eq!(dirty.batch(1)[0].1.how, floor);
+        assert_eq!(dirty.batch(1, |_| true)[0].1.how, floor);
     }
 }

@@ -200,7 +200,8 @@ impl Guard {
         dirty.add(key, how);
         self.owes.store(true, Ordering::Release);
         if dirty.overflowed() {
-            self.owed_watermark.fetch_max(self.server_seconds(), Ordering::Relaxed);
+            // As a load of this moment would be stamped, so that it is distrusted as well.
+            self.owed_watermark.fetch_max(self.stamp(self.store.node(key)), Ordering::Relaxed);
         }
         metrics::gauge!("cache_dirty_keys").set(small(dirty.len()));
     }
@@ -219,18 +220,24 @@ impl Guard {
         u32::try_from(self.store.now() / 1000).unwrap_or(u32::MAX)
     }
 
-    /// Sends what is owed. To be called often; returns the keys that are clean now.
+    /// Sends what is owed. To be called often; returns the keys that are clean now. A node that does not answer holds up
+    /// what is owed to it, and nothing else.
     pub(crate) async fn replay(&self, deadline: Duration) -> Vec<String> {
         let mut done = Vec::new();
+        let mut silent: Vec<usize> = Vec::new();
         loop {
-            let batch = lock(&self.dirty).batch(REPLAY);
+            let batch = lock(&self.dirty).batch(REPLAY, |key| !silent.contains(&self.store.node(key)));
             if batch.is_empty() {
                 break;
             }
             for (key, owed) in batch {
                 let node = self.store.node(&key);
+                if silent.contains(&node) {
+                    continue;
+                }
                 if self.call(node, deadline, self.store.invalidate(&key, owed.how, None)).await.is_err() {
-                    return done;
+                    silent.push(node);
+                    continue;
                 }
                 let mut dirty = lock(&self.dirty);
                 dirty.done(&key, owed.ticket);
@@ -243,23 +250,28 @@ impl Guard {
         let overflowed = lock(&self.dirty).overflowed();
         if overflowed {
             let seconds = self.owed_watermark.load(Ordering::Relaxed);
+            // Before it is sent: what overflows from here on has a higher mark.
+            self.watermark.fetch_max(seconds, Ordering::Relaxed);
             if self.call(0, deadline, self.store.raise_watermark(seconds)).await.is_ok() {
-                self.watermark.fetch_max(seconds, Ordering::Relaxed);
                 let mut dirty = lock(&self.dirty);
-                dirty.forgive_overflow();
+                // One that came meanwhile is not covered by this mark.
+                if self.owed_watermark.load(Ordering::Relaxed) == seconds {
+                    dirty.forgive_overflow();
+                }
                 self.owes.store(!dirty.is_empty(), Ordering::Release);
             }
         }
         done
     }
 
-    /// Asks the nodes who they are, and distrusts what was written before a node changed.
-    pub(crate) async fn inspect(&self, deadline: Duration) {
+    /// Asks the nodes who they are, and distrusts what was written before a node changed; whether there is something new
+    /// to distrust.
+    pub(crate) async fn inspect(&self, deadline: Duration) -> bool {
         // First: a store that does not answer is when the breakers matter.
         self.show_breakers();
-        let Ok(Ok(info)) = tokio::time::timeout(deadline, self.store.info()).await else { return };
-        self.watermark.fetch_max(info.watermark, Ordering::Relaxed);
-        let (now, steady) = (self.server_seconds(), self.clock.steady_ms());
+        let Ok(Ok(info)) = tokio::time::timeout(deadline, self.store.info()).await else { return false };
+        let mut risen = self.watermark.fetch_max(info.watermark, Ordering::Relaxed) < info.watermark;
+        let steady = self.clock.steady_ms();
         let mut known = lock(&self.identities);
         let nodes = info.identities.len().max(known.len());
         known.resize(nodes, None);
@@ -267,11 +279,14 @@ impl Guard {
             let Some(identity) = identity else { continue };
             if known[node].as_ref().is_some_and(|before| *before != identity) {
                 tracing::warn!(node, "a cache node was restarted or replaced: what was written before is refreshed");
-                self.node(node).watermark.store(now, Ordering::Relaxed);
+                // As a load of this moment would be stamped: it may be as old as what was lost.
+                self.node(node).watermark.fetch_max(self.stamp(node), Ordering::Relaxed);
+                risen = true;
             }
             known[node] = Some(identity);
             self.node(node).answered(steady);
         }
+        risen
     }
 
     fn show_breakers(&self) {
@@ -305,4 +320,113 @@ impl Guard {
 #[expect(clippy::cast_precision_loss, reason = "a gauge")]
 fn small(number: usize) -> f64 {
     number as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::clock::SystemClock;
+    use crate::slot::{Acquired, Filled, Settled, Settlement, Want};
+    use crate::store::{Confirm, Info, Token};
+
+    const SOON: Duration = Duration::from_millis(50);
+
+    /// Keys that begin with `b` are on another node, which does not answer.
+    struct HalfDead;
+
+    fn no_answer<'a, T: Send + 'a>() -> StoreFuture<'a, T> {
+        Box::pin(std::future::ready(Err(StoreError::Unreachable("half of it is dead".to_owned()))))
+    }
+
+    impl Store for HalfDead {
+        fn get<'a>(&'a self, _: &'a str) -> StoreFuture<'a, Option<Bytes>> {
+            no_answer()
+        }
+        fn get_many<'a>(&'a self, _: &'a [String]) -> StoreFuture<'a, Vec<Option<Bytes>>> {
+            no_answer()
+        }
+        fn acquire<'a>(&'a self, _: &'a str, _: Token, _: Duration, _: Want) -> StoreFuture<'a, Acquired> {
+            no_answer()
+        }
+        fn acquire_many<'a>(
+            &'a self,
+            _: &'a [(String, Token)],
+            _: Duration,
+            _: Want,
+        ) -> StoreFuture<'a, Vec<Acquired>> {
+            no_answer()
+        }
+        fn fill<'a>(&'a self, _: &'a str, _: Token, _: Bytes, _: Duration) -> StoreFuture<'a, Filled> {
+            no_answer()
+        }
+        fn fill_many<'a>(&'a self, _: Vec<(String, Token, Bytes, Duration)>) -> StoreFuture<'a, Vec<Filled>> {
+            no_answer()
+        }
+        fn renew<'a>(&'a self, _: &'a str, _: Token, _: Duration) -> StoreFuture<'a, bool> {
+            no_answer()
+        }
+        fn release<'a>(&'a self, _: &'a str, _: Token) -> StoreFuture<'a, ()> {
+            no_answer()
+        }
+        fn invalidate<'a>(&'a self, key: &'a str, _: Invalidation, _: Option<Confirm>) -> StoreFuture<'a, u32> {
+            if self.node(key) == 0 { Box::pin(std::future::ready(Ok(0))) } else { no_answer() }
+        }
+        fn fence<'a>(&'a self, _: &'a str, _: Token, _: Duration) -> StoreFuture<'a, ()> {
+            no_answer()
+        }
+        fn settle<'a>(&'a self, _: &'a str, _: Option<Token>, _: Settlement) -> StoreFuture<'a, Settled> {
+            no_answer()
+        }
+        fn info(&self) -> StoreFuture<'_, Info> {
+            no_answer()
+        }
+        fn raise_watermark(&self, _: u32) -> StoreFuture<'_, ()> {
+            Box::pin(async {
+                tokio::time::sleep(SOON).await;
+                Ok(())
+            })
+        }
+        fn now(&self) -> u64 {
+            1_000_000
+        }
+        fn node(&self, key: &str) -> usize {
+            usize::from(key.starts_with('b'))
+        }
+        fn nodes(&self) -> usize {
+            2
+        }
+        fn shared(&self) -> bool {
+            true
+        }
+    }
+
+    fn guard(most_dirty: usize) -> Guard {
+        Guard::new(Arc::new(HalfDead), Arc::new(SystemClock::new()), BreakerPolicy::default(), most_dirty)
+    }
+
+    #[tokio::test]
+    async fn a_dead_node_does_not_hold_up_what_is_owed_to_another() {
+        let guard = guard(1000);
+        for number in 0..400 {
+            guard.owe(&format!("a{number}"), Invalidation::Hard);
+            guard.owe(&format!("b{number}"), Invalidation::Hard);
+        }
+        assert_eq!(guard.replay(SOON * 20).await.len(), 400);
+        assert!(guard.distrusts("b7") && !guard.distrusts("a7"));
+    }
+
+    #[tokio::test]
+    async fn an_overflow_during_the_recovery_from_one_is_not_forgiven_with_it() {
+        let guard = guard(0);
+        guard.owe("a", Invalidation::Hard);
+        tokio::join!(guard.replay(SOON * 20), async {
+            tokio::time::sleep(SOON / 2).await;
+            guard.owe("another", Invalidation::Hard);
+        });
+        assert!(guard.distrusts("another"), "nobody was told of it");
+        let (before, _) = (guard.stamp(0), guard.replay(SOON * 20).await);
+        assert!(!guard.distrusts("another") && guard.watermark(0) >= before, "what was loaded before it is distrusted");
+    }
 }

@@ -322,8 +322,11 @@ pub fn settle(slot: &mut Option<Stored>, token: Option<Token>, how: &Settlement,
             }
             let newest = header.version.max(version);
             if !records.is_empty() {
+                // A writer without a fence of its own may have committed what the others know nothing of.
+                let unknown = !held && *how == Settlement::Unknown;
+                let flags = header.flags | if unknown { TAINTED } else { 0 };
                 // Only of writers that vanished: then nothing is known, and the slot is empty.
-                *slot = Some(fenced(&records, newest, header.flags)).filter(|fence| now < fence.expires);
+                *slot = Some(fenced(&records, newest, flags)).filter(|fence| now < fence.expires);
                 return Settled::Absent;
             }
             match how {

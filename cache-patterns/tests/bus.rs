@@ -183,3 +183,19 @@ async fn missed_messages_are_replayed_from_the_log() {
         }
     }
 }
+
+#[tokio::test]
+async fn what_is_distrusted_after_a_failover_is_not_served_from_copies_either() {
+    let store = Arc::new(MemoryStore::default());
+    let cache = Cache::builder_shared(Arc::clone(&store) as _).local(100).limits(patient()).build().await.unwrap();
+    let source = Source::default();
+    source.write(7);
+    copied(&cache, &source, 7).await;
+    // As after an outage in which an invalidation was lost: its value may be in the store and in copies of it.
+    let newest = source.write(7);
+    let now = u32::try_from(store.now() / 1000).unwrap();
+    store.raise_watermark(now).await.unwrap();
+    let took = until(&cache, &source, 7, newest).await;
+    println!("a copy of a distrusted value was served for {took:?}");
+    assert!(took < Duration::from_secs(10));
+}

@@ -260,6 +260,44 @@ async fn a_deletion_keeps_older_rows_out() {
 }
 
 #[tokio::test]
+async fn a_row_that_is_deleted_under_its_last_version_is_gone() {
+    let (cache, table) = (cache_over(MemoryStore::default()).await, Table::default());
+    *table.row.lock().unwrap() = 5;
+    read::<Profile>(&cache, &table, 7).await;
+    let last = table.version();
+    cache.write::<Profile, Down, _>(&7, async |writer| writer.delete(last, async { Ok(()) }).await).await.unwrap();
+    let found = cache.get_or_load_opt(&7, || async { Ok::<Option<Profile>, Down>(None) }).await.unwrap();
+    assert!(found.is_none(), "the deleted row is not served");
+    // It comes again with the next version.
+    *table.row.lock().unwrap() = 6;
+    assert_eq!(read::<Profile>(&cache, &table, 7).await, 6);
+}
+
+#[tokio::test]
+async fn a_row_with_another_id_is_not_stored_under_this_one() {
+    async fn write_other<E: Row + Clone>(cache: &Cache, table: &Table) {
+        *table.row.lock().unwrap() = 1;
+        assert_eq!((read::<E>(cache, table, 7).await, read::<E>(cache, table, 8).await), (1, 1));
+        let written = cache
+            .write::<E, Down, _>(&7, async |writer| {
+                let version = table.update().await;
+                writer.commit(E::row(8, version), async { Ok(()) }).await
+            })
+            .await
+            .unwrap();
+        assert_eq!((written.version, written.cached), (2, WrittenTo::Absent));
+        for id in [7, 8] {
+            let table = table.clone();
+            let load = move || async move { Ok::<_, Down>(E::row(id, table.version())) };
+            let row = cache.get_or_load::<E, _, _, _>(&id, load).await.unwrap();
+            assert_eq!((row.id(), row.data_version()), (id, 2), "fenced: {}", E::FENCED);
+        }
+    }
+    write_other::<Profile>(&cache_over(MemoryStore::default()).await, &Table::default()).await;
+    write_other::<Stock>(&cache_over(MemoryStore::default()).await, &Table::default()).await;
+}
+
+#[tokio::test]
 async fn without_the_store_a_write_succeeds_and_the_entry_is_taken_away_later() {
     let (store, faults) = FaultStore::new(MemoryStore::default());
     let cache = cache_over(store).await;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 
 use super::{Cache, Inner, Limits};
-use crate::bus::{Bus, Publisher, receive};
+use crate::bus::{Bus, Copies as _, Publisher, receive};
 use crate::clock::{Clock, SystemClock};
 use crate::error::BuildError;
 use crate::flight::Flights;
@@ -121,8 +121,9 @@ async fn maintain(inner: Weak<Inner>) {
                 let _ = publisher.publish(replayed).await;
             }
         }
-        if round.is_multiple_of(INSPECT) {
-            inner.guard.inspect(deadline).await;
+        if round.is_multiple_of(INSPECT) && inner.guard.inspect(deadline).await {
+            // Copies were made of what is distrusted now, and the numbers of the bus may have gone back with the data.
+            inner.dropped_all();
         }
     }
 }

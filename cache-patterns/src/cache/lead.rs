@@ -4,6 +4,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use tokio::time::Instant;
 
 use super::entry::{Entry, LocalEntry, Reading, read};
@@ -142,6 +143,10 @@ pub(super) async fn fly<E, Er, F, Fut>(
     }
 }
 
+fn every(period: Duration) -> tokio::time::Interval {
+    tokio::time::interval_at(Instant::now() + period, period)
+}
+
 impl Inner {
     /// Asks for the lease until there is an answer: a lease, a value, or the end of patience.
     async fn leave<E: CacheEntity>(&self, request: &Request, reason: Reason, flight: &Flight<Erased>) -> Leave<E> {
@@ -235,25 +240,39 @@ impl Inner {
         F: FnOnce(LoadContext) -> Fut + Send,
         Fut: Future<Output = Result<Option<E>, Er>> + Send,
     {
-        let mut running = pin!(load::run(self, meter, true, load));
-        let lease = self.limits.lease;
-        let every = |period: Duration| tokio::time::interval_at(Instant::now() + period, period);
-        let mut renewal = every((lease / 3).max(Duration::from_millis(1)));
+        let leases = [(key, token)];
+        let mut running = pin!(self.renewing(&leases, load::run(self, meter, true, load)));
         let mut glance = every(Duration::from_millis(20));
         loop {
             tokio::select! {
                 result = &mut running => return Some(result),
-                _ = renewal.tick() => {
-                    let node = self.guard.store.node(key);
-                    // Lost or unreachable: the load goes on for its callers, and the fill will be refused.
-                    let _ = self.guard.call(node, self.limits.command, self.guard.store.renew(key, token, lease)).await;
-                }
                 _ = glance.tick(), if self.limits.cancel_unwanted => {
                     if pilot.unwanted() {
                         return None;
                     }
                 }
             }
+        }
+    }
+
+    /// Renews the leases as long as `load` takes, which does not wait for it.
+    pub(super) async fn renewing<T>(&self, leases: &[(&str, Token)], load: impl Future<Output = T>) -> T {
+        let lease = self.limits.lease;
+        let renewing = async {
+            let mut renewal = every((lease / 3).max(Duration::from_millis(1)));
+            loop {
+                renewal.tick().await;
+                // Lost or unreachable: the load goes on for its callers, and the fill will be refused.
+                join_all(leases.iter().map(|(key, token)| {
+                    let node = self.guard.store.node(key);
+                    self.guard.call(node, self.limits.command, self.guard.store.renew(key, *token, lease))
+                }))
+                .await;
+            }
+        };
+        tokio::select! {
+            result = load => result,
+            () = renewing => unreachable!("leases are renewed for ever"),
         }
     }
 

@@ -140,7 +140,8 @@ impl Inner {
         found: &mut HashMap<E::Id, Cached<E>>,
         meter: &Meter,
     ) -> Vec<(E::Id, String)> {
-        let mut rest = Vec::new();
+        // An invalidation that is owed may reach the store while it is read: what it had before is not for this reader.
+        let (mut rest, missing): (Vec<_>, Vec<_>) = missing.into_iter().partition(|(_, key)| self.guard.distrusts(key));
         for (node, group) in self.by_node(missing, |(_, key)| key) {
             let tickets: Vec<Ticket> = group.iter().map(|(_, key)| self.local.ticket(key)).collect();
             let keys: Vec<String> = group.iter().map(|(_, key)| key.clone()).collect();
@@ -233,6 +234,8 @@ where
 {
     let patience = Instant::now() + inner.limits.wait;
     let mut pause = Duration::from_millis(2);
+    // Of nodes that do not answer.
+    let mut given_up = Vec::new();
     while !busy.is_empty() && Instant::now() < patience {
         tokio::time::sleep(pause.mul_f64(0.5 + fastrand::f64())).await;
         pause = (pause * 2).min(Duration::from_millis(50));
@@ -242,8 +245,8 @@ where
             group.iter_mut().for_each(Seat::mark);
             let slots = inner.guard.call(node, inner.limits.read, inner.guard.store.get_many(&keys)).await;
             let Ok(slots) = slots else {
-                still.extend(group);
-                return still;
+                given_up.extend(group);
+                continue;
             };
             let watermark = inner.guard.watermark(node);
             for (seat, bytes) in group.into_iter().zip(slots) {
@@ -255,6 +258,7 @@ where
         }
         busy = still;
     }
+    busy.extend(given_up);
     busy
 }
 
@@ -282,7 +286,8 @@ async fn load_many<E, Er, F, Fut>(
         })
         .collect();
     let with_store = !leased.is_empty();
-    let result = load::run_many(inner, meter, with_store, || load(ids)).await;
+    let leases: Vec<(&str, Token)> = leased.iter().map(|seat| (seat.key.as_str(), seat.token)).collect();
+    let result = inner.renewing(&leases, load::run_many(inner, meter, with_store, || load(ids))).await;
     let (values, took) = match result {
         Ok(loaded) => loaded,
         Err(error) => {

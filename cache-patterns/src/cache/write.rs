@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 
 use super::entry::{Cached, Entry, Source};
 use super::{Cache, Inner};
-use crate::entity::Versioned;
+use crate::entity::{CacheEntity, Versioned};
 use crate::error::StoreError;
 use crate::key::Key;
 use crate::slot::{Invalidation, Settled, Settlement};
@@ -61,8 +61,8 @@ impl<E> Writer<E> {
         Ok(Committed { outcome: Outcome::Value(Arc::new(row)) })
     }
 
-    /// As [`Writer::commit`], for a row that was deleted as `version`: older versions are refused for the time of
-    /// `Limits::tombstone`.
+    /// As [`Writer::commit`], for a row that was deleted as `version`, or whose last version that was: it and older ones
+    /// are refused for the time of `Limits::tombstone`.
     ///
     /// # Errors
     /// As there.
@@ -225,7 +225,20 @@ impl Cache {
                 return Err(WriteError::Failed(error));
             }
         };
-        let (version, how, entry) = inner.settlement(committed, stamp);
+        let (version, how, entry) = match of_this_row(id, committed) {
+            Ok(committed) => inner.settlement(committed, stamp),
+            Err(row) => {
+                // Under this id it would be handed to whoever asks for another one.
+                tracing::error!(service = E::SERVICE, entity = E::ENTITY, "a write committed a row with another id");
+                let other = Key::<E>::of(&row.id()).into_string();
+                let _ = inner.forget_detached(vec![other], Invalidation::Hard).await;
+                (
+                    row.data_version(),
+                    Settlement::Unknown,
+                    Some(Entry::loaded(Some(row), std::time::Duration::ZERO, stamp)),
+                )
+            }
+        };
         stage.store(stage::SETTLED, Ordering::SeqCst);
         drop(pending);
         let task_inner = Arc::clone(inner);
@@ -233,6 +246,14 @@ impl Cache {
         let cached = settled.unwrap_or(WrittenTo::Queued);
         tracing::debug!(service = E::SERVICE, entity = E::ENTITY, version, ?cached, "cache write-through");
         Ok(Written { row: entry.and_then(|entry| inner.cached(&entry, Source::Loaded)), version, cached })
+    }
+}
+
+/// The row instead, if it is not the one with this id.
+fn of_this_row<E: CacheEntity>(id: &E::Id, committed: Committed<E>) -> Result<Committed<E>, Arc<E>> {
+    match committed.outcome {
+        Outcome::Value(row) if row.id() != *id => Err(row),
+        outcome => Ok(Committed { outcome }),
     }
 }
 
@@ -249,7 +270,12 @@ impl Inner {
 
     fn settlement<E: Versioned>(&self, committed: Committed<E>, stamp: u32) -> (u64, Settlement, Option<Entry<E>>) {
         match committed.outcome {
-            Outcome::Deleted(version) => (version, Settlement::Deleted { version, keep: self.limits.tombstone }, None),
+            // Everything up to this version is gone, the row that was deleted included: whether the caller names its last
+            // version or a next one for the deletion.
+            Outcome::Deleted(version) => {
+                let how = Settlement::Deleted { version: version.saturating_add(1), keep: self.limits.tombstone };
+                (version, how, None)
+            }
             Outcome::Value(value) => {
                 let mut entry = Entry::loaded(Some(value), std::time::Duration::ZERO, stamp);
                 let version = entry.version;

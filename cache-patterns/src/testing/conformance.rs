@@ -35,6 +35,7 @@ pub async fn conformance(store: &dyn Store) {
     suite.of_two_fenced_writers_the_last_stores_the_newest_or_nothing().await;
     suite.an_invalidation_under_a_fence_keeps_the_writers_value_out().await;
     suite.an_unknown_outcome_leaves_the_fence().await;
+    suite.an_unknown_outcome_without_a_fence_keeps_the_values_of_others_out().await;
     suite.a_deletion_refuses_older_versions().await;
     suite.versions_over_53_bits_are_compared_exactly().await;
     suite.foreign_bytes_are_an_empty_slot().await;
@@ -281,6 +282,20 @@ impl Suite<'_> {
         self.invalidate(&key, Invalidation::Hard).await;
         assert_eq!(self.settle(&key, Some(writer), self.committed("maybe old", 9)).await, Settled::Absent);
         assert_eq!(self.payload(&key).await, None);
+    }
+
+    /// Of a fence that has ended, or of a program that puts none up.
+    async fn an_unknown_outcome_without_a_fence_keeps_the_values_of_others_out(&self) {
+        for token in [None, Some(Token::new())] {
+            let (key, writer) = (self.key("unfenced"), Token::new());
+            let _ = self.store.invalidate(&key, Invalidation::Hard, None).await.expect("invalidate");
+            self.store.fence(&key, writer, LEASE).await.expect("fence");
+            let answer = self.store.settle(&key, token, Settlement::Unknown).await.expect("settle");
+            assert_eq!(answer, Settled::Absent);
+            let committed = Settlement::Value { bytes: value("perhaps older", 1, u64::MAX), ttl: LIFE };
+            let answer = self.store.settle(&key, Some(writer), committed).await.expect("settle");
+            assert_eq!(answer, Settled::Absent, "the other writer may have committed a newer row");
+        }
     }
 
     async fn an_unknown_outcome_leaves_the_fence(&self) {

@@ -29,12 +29,14 @@ if slot.kind == FENCE then
     end
   end
   local before = slot.version
+  local tainted = math.floor(slot.flags / TAINTED) % 2 == 1
   if payload ~= '' then
     slot.payload, slot.version = payload, newer(before, version)
+    -- A writer without a fence of its own may have committed what the others know nothing of.
+    if how == 'unknown' and not held and not tainted then slot.flags = slot.flags + TAINTED end
     if expires > now then put(slot, expires - now) else redis.call('DEL', key) end
     return {1, now}
   end
-  local tainted = math.floor(slot.flags / TAINTED) % 2 == 1
   if how == 'value' and version ~= ZERO and not less(version, before) and not tainted then return store() end
   return tombstone(newer(before, version), life)
 end

@@ -1,0 +1,76 @@
+//! Many values at once: as sound as one.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+
+mod common;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use cache_patterns::store::{MemoryStore, Store};
+use cache_patterns::testing::FaultStore;
+use cache_patterns::{Cache, Invalidated, Limits};
+use common::Profile;
+use common::source::Source;
+
+fn limits(lease: Duration) -> Limits {
+    let slow = Duration::from_secs(20);
+    Limits {
+        read: slow,
+        command: slow,
+        lease,
+        wait: slow,
+        early_refresh: 0.0,
+        breaker: cache_patterns::breaker::BreakerPolicy { slow, least_calls: 1000, ..Default::default() },
+        ..Limits::default()
+    }
+}
+
+/// Revisions by id.
+async fn many(cache: &Cache, source: &Source, ids: &[u64]) -> Vec<u64> {
+    let source = source.clone();
+    let load = move |ids| source.clone().load_many(ids);
+    let found = cache.get_many_or_load::<Profile, _, _, _>(ids, load).await.unwrap();
+    ids.iter().map(|id| found[id].revision).collect()
+}
+
+#[tokio::test]
+async fn a_load_that_takes_longer_than_a_lease_keeps_its_leases() {
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::default());
+    let cache = || async {
+        let limits = limits(Duration::from_millis(300));
+        Cache::builder_shared(Arc::clone(&store)).limits(limits).build().await.unwrap()
+    };
+    let (one, two) = (cache().await, cache().await);
+    let source = Source::with_delay(Duration::from_millis(1500));
+    let ids = [1, 2, 3];
+    ids.iter().for_each(|id| _ = source.write(*id));
+    let (first, second) = tokio::join!(many(&one, &source, &ids), async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        many(&two, &source, &ids).await
+    });
+    assert_eq!((first, second), (vec![1; 3], vec![1; 3]));
+    one.idle().await;
+    assert_eq!(many(&one, &source, &ids).await, [1; 3]);
+    assert_eq!(source.loads(), 1, "one load for both, and it was stored");
+}
+
+#[tokio::test]
+async fn what_the_store_had_before_an_owed_invalidation_reached_it_is_not_served() {
+    let (store, faults) = FaultStore::new(MemoryStore::default());
+    let cache = Cache::builder(store).limits(limits(Duration::from_secs(5))).build().await.unwrap();
+    let source = Source::default();
+    source.write(7);
+    many(&cache, &source, &[7]).await;
+    cache.idle().await;
+    faults.down(true);
+    let newest = source.write(7);
+    assert_eq!(cache.invalidate::<Profile>(&7).await.unwrap(), Invalidated::Queued);
+    faults.down(false);
+    // A read whose answer comes only after the invalidation was replayed.
+    faults.late(Duration::from_secs(2));
+    let (read, ()) = tokio::join!(many(&cache, &source, &[7]), async {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        faults.late(Duration::ZERO);
+    });
+    assert_eq!(read, [newest]);
+}
