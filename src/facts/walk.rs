@@ -1,6 +1,8 @@
 //! What stands directly inside an expression.
 
-use super::{Block, Expr, ExprKind, FormatPiece, MacroBody};
+use rustc_hash::FxHashSet;
+
+use super::{Block, Expr, ExprKind, FormatPiece, MacroBody, Name, Stmt};
 
 /// Expressions and blocks directly inside an expression, in order. What is written in a macro call is not among them (see
 /// [`in_macro`]), nor is the future of an arm of `select!`, which is a macro.
@@ -83,5 +85,44 @@ pub fn in_macro<'a>(expr: &'a Expr, exprs: &mut Vec<&'a Expr>) {
             }
         }
         _ => {}
+    }
+}
+
+/// Names that stand alone in an expression: variables, constants, functions.
+pub fn mentioned(expr: &Expr) -> FxHashSet<&str> {
+    let mut found = FxHashSet::default();
+    let (mut exprs, mut blocks) = (vec![expr], Vec::new());
+    loop {
+        if let Some(expr) = exprs.pop() {
+            match &expr.kind {
+                ExprKind::Path(path) => found.extend(path.as_ident().map(Name::as_str)),
+                ExprKind::Macro(call) => {
+                    if let MacroBody::Expanded(inner) = &call.body {
+                        exprs.push(inner);
+                    }
+                }
+                _ => {}
+            }
+            children(expr, &mut exprs, &mut blocks);
+            in_macro(expr, &mut exprs);
+        } else if let Some(block) = blocks.pop() {
+            inside(block, &mut exprs, &mut blocks);
+        } else {
+            return found;
+        }
+    }
+}
+
+/// Expressions and blocks directly inside a block, without its items.
+pub fn inside<'a>(block: &'a Block, exprs: &mut Vec<&'a Expr>, blocks: &mut Vec<&'a Block>) {
+    for stmt in &block.stmts {
+        match stmt {
+            Stmt::Let { init, diverge, .. } => {
+                exprs.extend(init);
+                blocks.extend(diverge);
+            }
+            Stmt::Expr { expr, .. } => exprs.push(expr),
+            Stmt::Item(_) => {}
+        }
     }
 }

@@ -5,8 +5,8 @@ use std::rc::Rc;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{Evaluator, Frame};
-use crate::facts::walk::{children, in_macro};
-use crate::facts::{Block, Closure, Expr, ExprKind, MacroBody, Name, Stmt};
+use crate::facts::walk::mentioned;
+use crate::facts::{Closure, Name};
 use crate::finding::FileId;
 use crate::link::index::{FnId, ModuleId};
 use crate::link::value::{ClosureId, Data, Value};
@@ -55,43 +55,5 @@ impl<'a> Evaluator<'a> {
         let id = ClosureId(u32::try_from(self.closures.all.len()).unwrap_or(u32::MAX));
         self.closures.all.push(CapturedClosure { closure, vars, file, function, module, types });
         Value::of(Data::Closure(id))
-    }
-}
-
-/// Names that stand alone in an expression: variables, constants, functions.
-fn mentioned(expr: &Expr) -> FxHashSet<&str> {
-    let mut found = FxHashSet::default();
-    let (mut exprs, mut blocks) = (vec![expr], Vec::new());
-    loop {
-        if let Some(expr) = exprs.pop() {
-            match &expr.kind {
-                ExprKind::Path(path) => found.extend(path.as_ident().map(Name::as_str)),
-                ExprKind::Macro(call) => {
-                    if let MacroBody::Expanded(inner) = &call.body {
-                        exprs.push(inner);
-                    }
-                }
-                _ => {}
-            }
-            children(expr, &mut exprs, &mut blocks);
-            in_macro(expr, &mut exprs);
-        } else if let Some(block) = blocks.pop() {
-            inside(block, &mut exprs, &mut blocks);
-        } else {
-            return found;
-        }
-    }
-}
-
-fn inside<'a>(block: &'a Block, exprs: &mut Vec<&'a Expr>, blocks: &mut Vec<&'a Block>) {
-    for stmt in &block.stmts {
-        match stmt {
-            Stmt::Let { init, diverge, .. } => {
-                exprs.extend(init);
-                blocks.extend(diverge);
-            }
-            Stmt::Expr { expr, .. } => exprs.push(expr),
-            Stmt::Item(_) => {}
-        }
     }
 }

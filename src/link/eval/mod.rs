@@ -27,6 +27,7 @@ mod macros;
 mod method;
 mod operators;
 mod origins;
+mod passes;
 mod path;
 mod pattern;
 mod places;
@@ -84,6 +85,7 @@ pub(crate) struct Evaluator<'a> {
     pub(crate) commands: Vec<Command>,
     pub(crate) batches: Vec<Batch>,
     closures: capture::Closures<'a>,
+    passes: passes::Passes<'a>,
     memo: FxHashMap<Call, Rc<Outcome>>,
     busy: FxHashSet<FnId>,
     /// What the evaluations of each function have cost so far.
@@ -170,6 +172,7 @@ impl<'a> Evaluator<'a> {
             commands: Vec::new(),
             batches: Vec::new(),
             closures: capture::Closures::default(),
+            passes: passes::Passes::default(),
             memo: FxHashMap::default(),
             busy: FxHashSet::default(),
             spent: FxHashMap::default(),
