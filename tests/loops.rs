@@ -87,3 +87,16 @@ fn a_pipeline_that_is_sent_where_a_count_says_so_is_sent() {
     let dropped = found["findings"].as_array().unwrap().iter().filter(|finding| finding["rule"] == "dropped-future");
     assert_eq!(dropped.count(), 0);
 }
+
+#[test]
+fn a_number_that_the_projects_own_macro_changes() {
+    let source = r#"macro_rules! step { ($n:ident) => { $n += 1 }; }
+pub fn pages(con: &mut redis::Connection) -> redis::RedisResult<()> {
+    let mut page = 0;
+    loop {
+        let _: () = con.set_ex(format!("list:{page}"), 1, 60)?;
+        step!(page);
+    }
+}"#;
+    assert_eq!(operations(source), ["6 list:{page} 60"]);
+}

@@ -88,33 +88,39 @@ pub fn in_macro<'a>(expr: &'a Expr, exprs: &mut Vec<&'a Expr>) {
     }
 }
 
-/// Names that stand alone in an expression: variables, constants, functions.
-pub fn mentioned(expr: &Expr) -> FxHashSet<&str> {
-    let mut found = FxHashSet::default();
-    let (mut exprs, mut blocks) = (vec![expr], Vec::new());
+/// Every expression inside, these included, in no order; those of the project's own macros too.
+pub fn each<'a>(mut exprs: Vec<&'a Expr>, mut blocks: Vec<&'a Block>, visit: &mut impl FnMut(&'a Expr)) {
     loop {
         if let Some(expr) = exprs.pop() {
-            match &expr.kind {
-                ExprKind::Path(path) => found.extend(path.as_ident().map(Name::as_str)),
-                ExprKind::Macro(call) => {
-                    if let MacroBody::Expanded(inner) = &call.body {
-                        exprs.push(inner);
-                    }
-                }
-                _ => {}
+            visit(expr);
+            if let ExprKind::Macro(call) = &expr.kind
+                && let MacroBody::Expanded(inner) = &call.body
+            {
+                exprs.push(inner);
             }
             children(expr, &mut exprs, &mut blocks);
             in_macro(expr, &mut exprs);
         } else if let Some(block) = blocks.pop() {
             inside(block, &mut exprs, &mut blocks);
         } else {
-            return found;
+            return;
         }
     }
 }
 
+/// Names that stand alone in an expression: variables, constants, functions.
+pub fn mentioned(expr: &Expr) -> FxHashSet<&str> {
+    let mut found = FxHashSet::default();
+    each(vec![expr], Vec::new(), &mut |expr| {
+        if let ExprKind::Path(path) = &expr.kind {
+            found.extend(path.as_ident().map(Name::as_str));
+        }
+    });
+    found
+}
+
 /// Expressions and blocks directly inside a block, without its items.
-pub fn inside<'a>(block: &'a Block, exprs: &mut Vec<&'a Expr>, blocks: &mut Vec<&'a Block>) {
+fn inside<'a>(block: &'a Block, exprs: &mut Vec<&'a Expr>, blocks: &mut Vec<&'a Block>) {
     for stmt in &block.stmts {
         match stmt {
             Stmt::Let { init, diverge, .. } => {

@@ -6,14 +6,14 @@ use rustc_hash::FxHashMap;
 
 use super::places::place_name;
 use super::{Evaluator, Frame};
-use crate::facts::walk::{self, children, in_macro};
+use crate::facts::walk;
 use crate::facts::{Block, Expr, ExprKind, Name};
 use crate::link::value::{Data, Value, join};
 
 /// A place that is given something new in the body of a loop.
 struct Change<'a> {
     place: Name,
-    /// Each by itself; `None` where what it is given depends on what it was.
+    /// All that it is given; `None` where some of that depends on what it was.
     given: Option<Vec<&'a Expr>>,
 }
 
@@ -50,29 +50,19 @@ impl<'a> Evaluator<'a> {
 
 fn changes(body: &Block) -> Rc<[Change<'_>]> {
     let mut found: Vec<Change<'_>> = Vec::new();
-    let (mut exprs, mut blocks): (Vec<&Expr>, Vec<&Block>) = (Vec::new(), vec![body]);
-    loop {
-        if let Some(expr) = exprs.pop() {
-            if let ExprKind::Assign(op, place, given) = &expr.kind
-                && let Some(place) = place_name(place)
-            {
-                let given = (op == "=" && !mentions(given, &place)).then_some(&**given);
-                match found.iter_mut().find(|change| change.place == place) {
-                    Some(known) => match (&mut known.given, given) {
-                        (Some(all), Some(given)) => all.push(given),
-                        _ => known.given = None,
-                    },
-                    None => found.push(Change { place: place.into(), given: given.map(|given| vec![given]) }),
-                }
-            }
-            children(expr, &mut exprs, &mut blocks);
-            in_macro(expr, &mut exprs);
-        } else if let Some(block) = blocks.pop() {
-            walk::inside(block, &mut exprs, &mut blocks);
-        } else {
-            return found.into();
+    walk::each(Vec::new(), vec![body], &mut |expr| {
+        let ExprKind::Assign(op, place, given) = &expr.kind else { return };
+        let Some(place) = place_name(place) else { return };
+        let given = (op == "=" && !mentions(given, &place)).then_some(&**given);
+        match found.iter_mut().find(|change| change.place == place) {
+            Some(known) => match (&mut known.given, given) {
+                (Some(all), Some(given)) => all.push(given),
+                _ => known.given = None,
+            },
+            None => found.push(Change { place: place.into(), given: given.map(|given| vec![given]) }),
         }
-    }
+    });
+    found.into()
 }
 
 /// Whether the variable at the root of a place is looked at.
