@@ -100,3 +100,43 @@ pub fn pages(con: &mut redis::Connection) -> redis::RedisResult<()> {
 }"#;
     assert_eq!(operations(source), ["6 list:{page} 60"]);
 }
+
+#[test]
+fn a_condition_that_assigns() {
+    let source = r#"pub fn shards(con: &mut redis::Connection) -> redis::RedisResult<()> {
+    let mut shard = 0;
+    while {
+        shard += 1;
+        shard < 5
+    } {
+        let _: () = con.set_ex(format!("shard:{shard}"), 1, 60)?;
+    }
+    Ok(())
+}"#;
+    assert_eq!(operations(source), ["8 shard:{shard} 60"]);
+}
+
+#[test]
+fn an_option_that_each_pass_replaces() {
+    let source = r#"pub fn pages(con: &mut redis::Connection, next: fn(u32) -> Option<u32>) -> redis::RedisResult<()> {
+    let mut page = Some(0);
+    while let Some(number) = page {
+        let _: () = con.set_ex(format!("list:{number}"), 1, 60)?;
+        page = next(number);
+    }
+    Ok(())
+}"#;
+    assert_eq!(operations(source), ["5 list:{number} 60"]);
+}
+
+#[test]
+fn what_is_assigned_together() {
+    let source = r#"pub fn walk(con: &mut redis::Connection, step: fn(u32) -> (u32, u32)) -> redis::RedisResult<()> {
+    let (mut at, mut left) = (0, 9);
+    loop {
+        let _: () = con.set_ex(format!("step:{at}:{left}"), 1, 60)?;
+        (at, left) = step(at);
+    }
+}"#;
+    assert_eq!(operations(source), ["5 step:{at}:{left} 60"]);
+}

@@ -80,6 +80,18 @@ pub(super) fn same_key(one: &Operation, other: &Operation) -> bool {
     !names(one).is_disjoint(&names(other))
 }
 
+/// Whether two operations with one key each use the same one, also where that is one of several: then both are of the same.
+pub(super) fn surely_same_key(one: &Operation, other: &Operation) -> bool {
+    let shapes = |op: &Operation| op.templates().map(crate::template::Template::shape).collect::<FxHashSet<String>>();
+    same_key(one, other) && (one.keys.len().max(other.keys.len()) == 1 || shapes(one) == shapes(other))
+}
+
+/// Whether the same function writes the same expression for the keys of both.
+pub(super) fn written_alike(one: &Operation, other: &Operation) -> bool {
+    let written = |op: &Operation| op.keys.iter().map(|key| bare(&key.written)).find(|key| !key.is_empty());
+    one.function == other.function && written(one).is_some() && written(one) == written(other)
+}
+
 /// Whether both happen inside the same call of a wrapper, which is reported itself, once.
 pub(super) fn inside_one_call(one: &Operation, other: &Operation) -> bool {
     one.wrapper.is_some() && other.wrapper.is_some() && one.place == other.place

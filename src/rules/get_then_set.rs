@@ -44,14 +44,15 @@
 //! - Redis documentation: `GETDEL`, `SET`, "Transactions" (optimistic locking with check-and-set)
 //! - CWE-367, time-of-check time-of-use race condition
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::flow::{self, Protected};
+use super::race::{self, Race, Stage};
 use super::report::{self, label};
 use super::{Category, Context, Meta, Rule, cure, docs};
 use crate::finding::{Confidence, Finding, Level};
 use crate::inventory::event::walk;
-use crate::inventory::{Condition, Effect, Event, FunctionEvents, OpId, Operation, Purpose, TtlKind};
+use crate::inventory::{Effect, Event, FunctionEvents, Inventory, OpId, Operation, Purpose};
 
 const SOURCE: &str = include_str!("get_then_set.rs");
 const DOCS: [u8; docs::size(SOURCE)] = docs::extract(SOURCE);
@@ -68,24 +69,12 @@ const META: Meta = Meta {
 
 pub(super) struct GetThenSet;
 
-/// What the second command makes of the first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Race {
-    Take,
-    CheckThenSet,
-    ReadChangeWrite,
-}
-
-/// How far a path has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Stage {
-    Before,
-    /// Read, and not yet looked at.
-    Read,
-    Found,
-    Missed,
-    /// Missed, and something was loaded since: a fill, not a check.
-    Loaded,
+/// The command that changes what was read.
+struct Change {
+    race: Race,
+    by: OpId,
+    /// Reads of a key of this shape on the way: what is decided rests on the last of them.
+    read_between: Vec<OpId>,
 }
 
 impl Rule for GetThenSet {
@@ -96,7 +85,7 @@ impl Rule for GetThenSet {
     fn check(&self, context: Context<'_>, findings: &mut Vec<Finding>) {
         let inventory = context.inventory;
         let protected = Protected::new(inventory, context.policy);
-        let mut found: FxHashMap<OpId, (&FunctionEvents, Race, OpId)> = FxHashMap::default();
+        let mut found: FxHashMap<OpId, (&FunctionEvents, Change)> = FxHashMap::default();
         for function in inventory.functions.iter().filter(|function| !protected.contains(&function.function)) {
             let mut reads = Vec::new();
             flow::each(&function.events, &mut |event| {
@@ -107,24 +96,47 @@ impl Rule for GetThenSet {
             reads.sort_unstable();
             reads.dedup();
             for read in reads.into_iter().filter_map(|id| flow::operation(inventory, id)) {
-                let Some((race, change)) = change_after(context, &function.events, read) else { continue };
+                let Some(change) = change_after(context, &function.events, read) else { continue };
                 let weight = |f: &FunctionEvents| (f.function != read.function, f.events.len());
                 match found.get(&read.id) {
-                    Some((known, ..)) if weight(known) <= weight(function) => {}
+                    Some((known, _)) if weight(known) <= weight(function) => {}
                     _ => {
-                        found.insert(read.id, (function, race, change));
+                        found.insert(read.id, (function, change));
                     }
                 }
             }
         }
-        let mut found: Vec<_> = found.into_iter().collect();
+        let outdone = outdone(inventory, &found);
+        let mut found: Vec<_> = found.into_iter().filter(|(read, _)| !outdone.contains(read)).collect();
         found.sort_unstable_by_key(|(read, _)| *read);
-        for (read, (_, race, change)) in found {
-            if let (Some(read), Some(change)) = (flow::operation(inventory, read), flow::operation(inventory, change)) {
-                findings.push(describe(context, read, race, change));
+        for (read, (_, change)) in found {
+            if let (Some(read), Some(by)) = (flow::operation(inventory, read), flow::operation(inventory, change.by)) {
+                findings.push(describe(context, read, change.race, by));
             }
         }
     }
+}
+
+/// Reads before a change that another read before it explains better: the last one, or that of the key which is changed.
+fn outdone(inventory: &Inventory, found: &FxHashMap<OpId, (&FunctionEvents, Change)>) -> FxHashSet<OpId> {
+    let mut outdone = FxHashSet::default();
+    for (&earlier, (_, change)) in found {
+        for &later in &change.read_between {
+            if found.get(&later).is_some_and(|(_, other)| other.by == change.by) {
+                let nearer = is_nearer(inventory, earlier, later, change.by);
+                outdone.insert(if nearer { later } else { earlier });
+            }
+        }
+    }
+    outdone
+}
+
+/// Whether the change is written for the key of the one read, and not for that of the other.
+fn is_nearer(inventory: &Inventory, read: OpId, other: OpId, change: OpId) -> bool {
+    let [Some(read), Some(other), Some(change)] = [read, other, change].map(|id| flow::operation(inventory, id)) else {
+        return false;
+    };
+    flow::written_alike(read, change) && !flow::written_alike(other, change)
 }
 
 /// A read of one string, on which a decision can rest.
@@ -133,9 +145,10 @@ fn is_checked(op: &Operation) -> bool {
 }
 
 /// The first change of the same key that a path reaches, and what it makes of the read.
-fn change_after(context: Context<'_>, events: &[Event], read: &Operation) -> Option<(Race, OpId)> {
+fn change_after(context: Context<'_>, events: &[Event], read: &Operation) -> Option<Change> {
     let Context { inventory, policy, .. } = context;
     let mut found: Vec<(Race, OpId)> = Vec::new();
+    let mut read_between: Vec<OpId> = Vec::new();
     let mut written_back: Option<OpId> = None;
     walk(events, vec![Stage::Before], &mut |event, stage| match (event, stage) {
         (Event::Operation(id), _) if *id == read.id => Some(Stage::Read),
@@ -154,11 +167,15 @@ fn change_after(context: Context<'_>, events: &[Event], read: &Operation) -> Opt
             if matches!(op.command.as_str(), "WATCH" | "MULTI") {
                 return None;
             }
-            if stage == Stage::Before || !op.sent || !flow::same_key(op, read) || flow::inside_one_call(op, read) {
+            if stage == Stage::Before || !op.sent || !flow::surely_same_key(op, read) || flow::inside_one_call(op, read)
+            {
                 return Some(stage);
             }
+            if is_checked(op) && op.id != read.id {
+                read_between.push(op.id);
+            }
             let back = written_back == Some(op.id);
-            match race(read, op, stage, back) {
+            match race::of(read, op, stage, back) {
                 Some(race) => {
                     found.push((race, op.id));
                     None
@@ -170,43 +187,7 @@ fn change_after(context: Context<'_>, events: &[Event], read: &Operation) -> Opt
         }
         (_, stage) => Some(stage),
     });
-    found.into_iter().min()
-}
-
-fn race(read: &Operation, change: &Operation, stage: Stage, written_back: bool) -> Option<Race> {
-    let one_batch = match (read.batch, change.batch) {
-        (Some(one), Some(other)) if one.batch == other.batch => Some(one.atomic),
-        _ => None,
-    };
-    // One transaction, or one that may be one; and a batch cannot act on what it read.
-    if one_batch.is_some_and(|atomic| atomic != Some(false)) {
-        return None;
-    }
-    match change.effect {
-        Effect::Delete if matches!(change.command.as_str(), "DEL" | "UNLINK") && read.command == "GET" => {
-            let single_use = matches!(read.purpose, Purpose::Token | Purpose::Queue);
-            let taken = one_batch.is_some() || (single_use && matches!(stage, Stage::Read | Stage::Found));
-            taken.then_some(Race::Take)
-        }
-        _ if one_batch.is_some() => None,
-        Effect::Write if change.condition == Condition::Always && change.ttl.kind != TtlKind::Keep => {
-            let claims = match read.command.as_str() {
-                "EXISTS" => read.purpose != Purpose::Cache,
-                _ => matches!(read.purpose, Purpose::Token | Purpose::Counter),
-            };
-            if stage == Stage::Missed && claims {
-                return Some(Race::CheckThenSet);
-            }
-            // With a default for what is not there, no path tells found from missed.
-            let own = matches!(read.purpose, Purpose::Session | Purpose::Token);
-            let changed = written_back && matches!(stage, Stage::Read | Stage::Found) && !own && read.command == "GET";
-            changed.then_some(Race::ReadChangeWrite)
-        }
-        Effect::Counter => {
-            (read.command == "GET" && matches!(stage, Stage::Read | Stage::Found)).then_some(Race::ReadChangeWrite)
-        }
-        _ => None,
-    }
+    found.into_iter().min().map(|(race, by)| Change { race, by, read_between })
 }
 
 fn describe(context: Context<'_>, read: &Operation, race: Race, change: &Operation) -> Finding {

@@ -47,6 +47,7 @@ mod non_deterministic_key;
 mod orphan_key;
 mod parse_error;
 mod pattern_invalidation;
+mod race;
 mod report;
 mod schema_changed;
 mod sensitive_value;

@@ -283,7 +283,7 @@ impl<'a> Evaluator<'a> {
     }
 
     pub(super) fn while_(&mut self, frame: &mut Frame, condition: &'a Expr, body: &'a Block) -> Value {
-        self.loop_body(frame, body, |this, frame| {
+        self.loop_body(frame, Some(condition), body, |this, frame| {
             let depth = frame.vars.len();
             let condition = this.condition(frame, condition);
             if frame.receiving {
@@ -304,7 +304,7 @@ impl<'a> Evaluator<'a> {
         let few = matches!(list.data, Data::List { complete: true, .. });
         let element = if few { element } else { element.also_of(Provenance::ELEMENT) };
         let place = frame.place(iter.span);
-        self.loop_body(frame, body, |this, frame| {
+        self.loop_body(frame, None, body, |this, frame| {
             let depth = frame.vars.len();
             this.bind_pattern(frame, pat, element);
             if !few {
@@ -319,19 +319,26 @@ impl<'a> Evaluator<'a> {
 
     pub(super) fn loop_(&mut self, frame: &mut Frame, body: &'a Block) -> Value {
         let from = frame.breaks.len();
-        self.loop_body(frame, body, |this, frame| {
+        self.loop_body(frame, None, body, |this, frame| {
             this.block(frame, body);
         });
         join(frame.breaks.split_off(from.min(frame.breaks.len())))
     }
 
     /// Runs a body that happens any number of times: what it leaves in variables is one possibility beside the old.
-    fn loop_body(&mut self, frame: &mut Frame, block: &'a Block, body: impl FnOnce(&mut Self, &mut Frame)) {
+    fn loop_body(
+        &mut self,
+        frame: &mut Frame,
+        head: Option<&'a Expr>,
+        block: &'a Block,
+        body: impl FnOnce(&mut Self, &mut Frame),
+    ) {
         let mut arms = Arms::begin(frame);
-        self.carry(frame, block);
+        self.carry(frame, head, block);
         let receiving = std::mem::take(&mut frame.receiving);
         let lazy = std::mem::take(&mut frame.lazy);
         body(self, frame);
+        self.carried(frame, head, block);
         (frame.receiving, frame.lazy) = (receiving, lazy);
         // A `break` or `return` at the end of a pass does not end what stands behind the loop.
         frame.alive = true;

@@ -98,6 +98,13 @@ impl<'a> Evaluator<'a> {
             frame.set(&name, value);
         } else if op == "=" && self.written(frame, place.span) == "_" {
             self.dropped(frame, assigned, &value);
+        } else if let (ExprKind::Tuple(places), "=") = (&place.kind, op.as_str()) {
+            for (at, place) in places.iter().enumerate() {
+                let Some(name) = place_name(place) else { continue };
+                let part = self.field_of(frame, &value, &at.to_string().into());
+                let part = if part.is_unknown() { part.named(name.clone()) } else { part };
+                frame.set(&name, part);
+            }
         } else {
             self.expr(frame, place);
         }
