@@ -1,4 +1,4 @@
-//! Cache-Aside: one load per key, whoever goes away; nothing stale stored or served after an invalidation.
+//! Cache-Aside: one load per key, whoever goes away. `invalidate_races.rs` has the invalidations that meet a load.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
 mod common;
@@ -69,63 +69,6 @@ async fn a_stampede_over_redis_is_one_load_for_all_caches() {
     println!("4 caches of 250 callers: loads {}", source.loads());
     assert_eq!((source.loads(), values.len()), (1, 1_000));
     assert!(values.iter().all(|value| value.as_ref().unwrap().revision == 1));
-}
-
-/// Invalidations at a random point of a load: after them, neither the store nor the process has anything older.
-async fn invalidate_during_load(cache: Cache, runs: u64, id_base: u64) -> usize {
-    let mut stale = 0;
-    for run in 0..runs {
-        let id = id_base + run;
-        let source = Source::with_delay(Duration::from_micros(400));
-        source.write(id);
-        let reader = tokio::spawn({
-            let (cache, source) = (cache.clone(), source.clone());
-            async move { get(&cache, &source, id).await }
-        });
-        let pause = fastrand::u64(0..900);
-        let until = tokio::time::Instant::now() + Duration::from_micros(pause);
-        while tokio::time::Instant::now() < until {
-            tokio::task::yield_now().await;
-        }
-        let revision = source.write(id);
-        assert_eq!(cache.invalidate::<Profile>(&id).await.unwrap(), Invalidated::Applied);
-        // A reader that comes after the invalidation, while the old load may still be running.
-        let after = get(&cache, &source, id).await.unwrap();
-        stale += usize::from(after.revision < revision);
-        let _ = reader.await.unwrap();
-        let at_rest = get(&cache, &source, id).await.unwrap();
-        stale += usize::from(at_rest.revision < revision);
-    }
-    stale
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn an_invalidation_during_a_load_leaves_nothing_stale_in_memory() {
-    let cache = Cache::builder(MemoryStore::default()).local(10_000).limits(patient()).build().await.unwrap();
-    let mut tasks = JoinSet::new();
-    for part in 0..10 {
-        tasks.spawn(invalidate_during_load(cache.clone(), 1_000, part * 10_000));
-    }
-    let stale: usize = tasks.join_all().await.into_iter().sum();
-    println!(
-        "invalidate during load, memory: {stale} stale of 10,000 runs; fills refused {}",
-        cache.stats().fills_refused
-    );
-    assert_eq!(stale, 0);
-    assert!(cache.stats().fills_refused > 100, "the race did happen: {:?}", cache.stats());
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn an_invalidation_during_a_load_leaves_nothing_stale_in_redis() {
-    let server = RedisServer::start();
-    let mut tasks = JoinSet::new();
-    for part in 0..10 {
-        let cache = cache_over(RedisStore::connect(&server.url()).await.unwrap()).await;
-        tasks.spawn(invalidate_during_load(cache, 200, part * 10_000));
-    }
-    let stale: usize = tasks.join_all().await.into_iter().sum();
-    println!("invalidate during load, Redis: {stale} stale of 2,000 runs");
-    assert_eq!(stale, 0);
 }
 
 #[tokio::test]

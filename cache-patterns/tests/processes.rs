@@ -43,10 +43,16 @@ async fn connect_with(url: &str, limits: Limits) -> (Cache, MultiplexedConnectio
 
 /// A process that does `job` with the server at `url`.
 fn process(job: &str, url: &str) -> Child {
+    process_with(job, url, url)
+}
+
+/// As [`process`], with a cache on another server.
+fn process_with(job: &str, url: &str, store: &str) -> Child {
     Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "child", "--ignored", "--nocapture"])
         .env("CHILD_JOB", job)
         .env("CHILD_URL", url)
+        .env("CHILD_STORE", store)
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
@@ -113,6 +119,20 @@ async fn child() {
             // others, who wait for its end.
             cache.idle().await;
         }
+        // The cache's own server is killed before the start; the one with the "database" goes on.
+        "crowd without the store" => {
+            let (cache, _) = connect(&std::env::var("CHILD_STORE").unwrap()).await;
+            let _: i64 = database.incr("ready", 1).await.unwrap();
+            until("the start", async || database.clone().exists("go").await.unwrap()).await;
+            let mut callers = JoinSet::new();
+            for _ in 0..250 {
+                let (cache, database) = (cache.clone(), database.clone());
+                callers.spawn(async move {
+                    cache.get_or_load(&7, move || load(database, Duration::from_secs(2))).await.is_ok()
+                });
+            }
+            println!("served {}", callers.join_all().await.into_iter().filter(|served| *served).count());
+        }
         "load for ever" => {
             let never = || async {
                 std::future::pending::<()>().await;
@@ -177,6 +197,27 @@ async fn a_stampede_over_four_processes_is_one_load() {
     let loads: u64 = database.get("loads").await.unwrap();
     println!("4 processes of 250 callers: loads {loads}");
     assert_eq!(loads, 1);
+}
+
+/// Nothing can be leased from a store that is dead: each process loads for itself, once.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stampede_over_four_processes_without_the_store_is_one_load_each() {
+    let (server, mut store) = (RedisServer::start(), RedisServer::start());
+    let (_, mut database) = connect(&server.url()).await;
+    let _: () = database.set("database", 1).await.unwrap();
+    let children: Vec<Child> =
+        (0..4).map(|_| process_with("crowd without the store", &server.url(), &store.url())).collect();
+    until("all are ready", async || database.clone().get::<_, Option<u64>>("ready").await.unwrap() == Some(4)).await;
+    store.kill();
+    let _: () = database.set("go", 1).await.unwrap();
+    for child in children {
+        let output = child.wait_with_output().unwrap();
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(text.contains("served 250"), "{text}");
+    }
+    let loads: u64 = database.get("loads").await.unwrap();
+    println!("4 processes of 250 callers without the store: loads {loads}");
+    assert_eq!(loads, 4);
 }
 
 #[tokio::test(flavor = "multi_thread")]

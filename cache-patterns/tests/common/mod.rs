@@ -9,6 +9,7 @@
 
 pub mod cluster;
 pub mod postgres;
+pub mod rows;
 pub mod source;
 
 use std::net::TcpListener;
