@@ -1,5 +1,13 @@
 //! What the derive leans on: the data version of a row, and the test that holds a struct against `cache-schema.lock`.
 
+use crate::key::KeySegment;
+
+/// One of several fields that are the id together.
+#[must_use]
+pub fn segment<T: KeySegment>(field: &T) -> T {
+    field.clone()
+}
+
 /// A whole number that a row carries and every committed change raises. For `#[cache(data_version)]`.
 ///
 /// A negative number is none (0, "not known").

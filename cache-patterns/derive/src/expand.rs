@@ -33,7 +33,7 @@ pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream, Mistakes> {
     };
     let shape = Shape::of(input, order);
     let fingerprint = shape.fingerprint();
-    let (id_type, id_value) = id(&parts);
+    let (id_type, id_value) = id(&parts, &krate);
     let (data_version, versioned) = data_version(&parts, name, &krate);
     let pinned = if attributes.no_pin {
         TokenStream::new()
@@ -103,20 +103,18 @@ fn optional(attributes: &Attributes, krate: &Path) -> TokenStream {
     out
 }
 
-fn id(parts: &Parts<'_>) -> (TokenStream, TokenStream) {
-    let types: Vec<_> = parts.ids.iter().map(|id| id.ty).collect();
-    let values: Vec<_> = parts
-        .ids
-        .iter()
-        .map(|id| {
-            let member = &id.member;
-            quote_spanned!(id.ty.span()=> ::core::clone::Clone::clone(&self.#member))
-        })
-        .collect();
-    match (types.as_slice(), values.as_slice()) {
-        ([ty], [value]) => (ty.to_token_stream(), value.clone()),
-        _ => (quote!((#(#types),*)), quote!((#(#values),*))),
+fn id(parts: &Parts<'_>, krate: &Path) -> (TokenStream, TokenStream) {
+    if let [id] = parts.ids.as_slice() {
+        let (ty, member) = (id.ty, &id.member);
+        return (ty.to_token_stream(), quote_spanned!(ty.span()=> ::core::clone::Clone::clone(&self.#member)));
     }
+    let types = parts.ids.iter().map(|id| id.ty);
+    // At the field's type, where one that is no segment is shown: the tuple's own error names none of its fields.
+    let values = parts.ids.iter().map(|id| {
+        let member = &id.member;
+        quote_spanned!(id.ty.span()=> #krate::schema::segment(&self.#member))
+    });
+    (quote!((#(#types),*)), quote!((#(#values),*)))
 }
 
 fn data_version(parts: &Parts<'_>, name: &syn::Ident, krate: &Path) -> (TokenStream, TokenStream) {
