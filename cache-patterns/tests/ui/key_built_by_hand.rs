@@ -16,4 +16,4 @@ fn key(id: u64) -> Key<Row> {
 
 fn main() {}
 
-// says: cannot construct `Key<Row>`
+// says: of struct `Key` are private
