@@ -78,5 +78,6 @@ impl Clock for ManualClock {
 }
 
 pub(crate) fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+    // Not by `as_millis`: 128 bits would be a tenth of the way of a local hit.
+    duration.as_secs().saturating_mul(1000).saturating_add(u64::from(duration.subsec_millis()))
 }

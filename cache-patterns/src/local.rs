@@ -1,21 +1,80 @@
 //! Copies in this process: decoded values that are served while nothing invalidated their stripe.
 
-use std::any::Any;
+use std::any::{Any, TypeId};
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use quick_cache::Equivalent;
 use quick_cache::sync::Cache as Container;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::clock::Clock;
+use crate::entity::CacheEntity;
 use crate::epochs::{Epochs, Stamp};
 
-/// A copy, of whatever type.
-#[derive(Clone)]
-struct Copy {
-    value: Arc<dyn Any + Send + Sync>,
-    hash: u64,
-    stamp: Stamp,
+/// Which value of which entity. Not the key's text: a hit would spend as long on writing it as on all the rest.
+struct Which {
+    entity: TypeId,
+    id: Box<dyn AnyId>,
+}
+
+/// The same for a search, with the caller's id.
+struct Wanted<'a, E: CacheEntity>(&'a E::Id);
+
+/// An id of whatever type.
+trait AnyId: Send + Sync {
+    fn as_any(&self) -> &dyn Any;
+    fn same(&self, other: &dyn AnyId) -> bool;
+    fn feed(&self, state: &mut dyn Hasher);
+}
+
+impl<T: Eq + Hash + Send + Sync + 'static> AnyId for T {
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
+    fn same(&self, other: &dyn AnyId) -> bool {
+        other.as_any().downcast_ref() == Some(self)
+    }
+
+    fn feed(&self, mut state: &mut dyn Hasher) {
+        self.hash(&mut state);
+    }
+}
+
+impl Hash for Which {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.entity.hash(state);
+        self.id.feed(state);
+    }
+}
+
+impl PartialEq for Which {
+    fn eq(&self, other: &Self) -> bool {
+        self.entity == other.entity && self.id.same(&*other.id)
+    }
+}
+
+impl Eq for Which {}
+
+impl<E: CacheEntity> Hash for Wanted<'_, E> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        TypeId::of::<E>().hash(state);
+        self.0.hash(state);
+    }
+}
+
+impl<E: CacheEntity> Equivalent<Which> for Wanted<'_, E> {
+    fn equivalent(&self, which: &Which) -> bool {
+        which.entity == TypeId::of::<E>() && which.id.as_any().downcast_ref() == Some(self.0)
+    }
+}
+
+/// A copy. Of whatever type in the container.
+struct Copy<T> {
+    value: T,
+    ticket: Ticket,
     /// Milliseconds of the steady clock.
     made: u64,
     /// The same.
@@ -24,7 +83,7 @@ struct Copy {
 
 /// The copies of one cache.
 pub(crate) struct Local {
-    copies: Option<Container<String, Copy>>,
+    copies: Option<Container<Which, Arc<dyn Any + Send + Sync>>>,
     epochs: Epochs,
     clock: Arc<dyn Clock>,
     /// Until then nothing can have been missed; milliseconds of the steady clock.
@@ -53,15 +112,21 @@ impl Local {
         self.copies.is_some()
     }
 
-    /// The copy, and how many milliseconds ago it was made.
-    pub(crate) fn get<T: Send + Sync + 'static>(&self, key: &str) -> Option<(Arc<T>, u64)> {
+    /// What `serve` makes of the copy of the value with this id, and of how many milliseconds ago it was made.
+    pub(crate) fn get<E: CacheEntity, T: Send + Sync + 'static, R>(
+        &self,
+        id: &E::Id,
+        serve: impl FnOnce(&T, u64) -> Option<R>,
+    ) -> Option<R> {
+        let copies = self.copies.as_ref()?;
         let now = self.clock.steady_ms();
         if now >= self.trusted_until.load(Ordering::Acquire) {
             return None;
         }
-        let copy = self.copies.as_ref()?.get(key)?;
-        let good = now < copy.until && self.epochs.holds(copy.hash, copy.stamp);
-        if good { Some((copy.value.downcast().ok()?, now.saturating_sub(copy.made))) } else { None }
+        let copy = copies.get(&Wanted::<E>(id))?;
+        let copy: &Copy<T> = copy.downcast_ref()?;
+        let good = now < copy.until && self.epochs.holds(copy.ticket.hash, copy.ticket.stamp);
+        if good { serve(&copy.value, now.saturating_sub(copy.made)) } else { None }
     }
 
     pub(crate) fn ticket(&self, key: &str) -> Ticket {
@@ -73,22 +138,27 @@ impl Local {
         Ticket { hash, stamp: self.epochs.stamp(hash) }
     }
 
-    /// Keeps `value` for `millis`, unless something was invalidated since the ticket was taken.
-    pub(crate) fn put<T: Send + Sync + 'static>(&self, key: &str, ticket: Ticket, value: Arc<T>, millis: u64) {
+    /// Keeps `value` for `millis` as the copy of the value with this id, unless something was invalidated since the
+    /// ticket was taken.
+    pub(crate) fn put<E: CacheEntity, T: Send + Sync + 'static>(
+        &self,
+        id: E::Id,
+        ticket: Ticket,
+        value: T,
+        millis: u64,
+    ) {
         let Some(copies) = &self.copies else { return };
         if millis > 0 && self.epochs.holds(ticket.hash, ticket.stamp) {
             let made = self.clock.steady_ms();
-            let copy = Copy { value, hash: ticket.hash, stamp: ticket.stamp, made, until: made.saturating_add(millis) };
-            copies.insert(key.to_owned(), copy);
+            let copy = Copy { value, ticket, made, until: made.saturating_add(millis) };
+            copies.insert(Which { entity: TypeId::of::<E>(), id: Box::new(id) }, Arc::new(copy));
         }
     }
 
-    /// The entry was invalidated. To be called after the store was changed.
+    /// The entry was invalidated. To be called after the store was changed. Its copy is served no more; the next one
+    /// takes its place.
     pub(crate) fn drop_copy(&self, key: &str) {
         self.epochs.bump(xxh3_64(key.as_bytes()));
-        if let Some(copies) = &self.copies {
-            copies.remove(key);
-        }
     }
 
     /// Anything may have been invalidated.

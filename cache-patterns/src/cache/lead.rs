@@ -14,6 +14,7 @@ use crate::clock::millis;
 use crate::entity::CacheEntity;
 use crate::error::LoadError;
 use crate::flight::{Flight, Moment, Pilot};
+use crate::key::Key;
 use crate::local::Ticket;
 use crate::observe::Meter;
 use crate::slot::{Acquired, Filled, Want};
@@ -355,14 +356,20 @@ impl Inner {
         }
     }
 
-    /// Makes a local copy, for as long as the entity allows and the entry is fresh.
+    /// Makes a local copy, for as long as the entity allows and the entry is fresh. Not of a value that says another id
+    /// than it was asked by: what invalidates it would not be heard of.
     pub(super) fn keep<E: CacheEntity>(&self, key: &str, ticket: Ticket, entry: &Entry<E>) {
-        if E::LOCAL.is_zero() || !self.local.on() || entry.value.is_none() {
+        if E::LOCAL.is_zero() || !self.local.on() {
             return;
         }
-        let fresh = entry.soft_deadline.saturating_sub(self.guard.now());
-        let copy = LocalEntry { entry: entry.clone(), meter: self.meters.of::<E>(), age: entry.age(self.guard.now()) };
-        self.local.put(key, ticket, Arc::new(copy), millis(E::LOCAL).min(fresh));
+        let Some(id) = entry.value.as_ref().map(|value| value.id()) else { return };
+        if Key::<E>::of(&id).as_str() != key {
+            return;
+        }
+        let now = self.guard.now();
+        let fresh = entry.soft_deadline.saturating_sub(now);
+        let copy = LocalEntry { entry: entry.clone(), meter: self.meters.of::<E>(), age: entry.age(now) };
+        self.local.put::<E, _>(id, ticket, copy, millis(E::LOCAL).min(fresh));
     }
 
     pub(super) async fn release(&self, key: &str, token: Token) {

@@ -181,23 +181,17 @@ enum Look<E> {
 impl Inner {
     /// The local copy, if there is one that may be served. Allocates nothing.
     pub(super) fn copy<E: CacheEntity>(&self, id: &E::Id, demand: Demand) -> Option<Cached<E>> {
-        std::thread_local! {
-            static KEY: std::cell::RefCell<String> = const { std::cell::RefCell::new(String::new()) };
-        }
-        if E::LOCAL.is_zero() || !self.local.on() {
+        if E::LOCAL.is_zero() {
             return None;
         }
-        let (copy, ago) = KEY.with_borrow_mut(|key| {
-            key.clear();
-            Key::<E>::write_to(id, key);
-            self.local.get::<LocalEntry<E>>(key)
-        })?;
-        if !demand.accepts(&copy.entry) {
-            return None;
-        }
-        copy.meter.read(Outcome::LocalHit);
-        let value = Arc::clone(copy.entry.value.as_ref()?);
-        Some(Cached::new(value, Source::Local, copy.entry.version, copy.age + Duration::from_millis(ago)))
+        self.local.get::<E, LocalEntry<E>, _>(id, |copy, ago| {
+            if !demand.accepts(&copy.entry) {
+                return None;
+            }
+            let value = Arc::clone(copy.entry.value.as_ref()?);
+            copy.meter.read(Outcome::LocalHit);
+            Some(Cached::new(value, Source::Local, copy.entry.version, copy.age + Duration::from_millis(ago)))
+        })
     }
 
     pub(super) fn cached<E: CacheEntity>(&self, entry: &Entry<E>, source: Source) -> Option<Cached<E>> {

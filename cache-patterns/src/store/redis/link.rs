@@ -40,6 +40,17 @@ impl Target {
         redis::Client::open(url).map(|client| Self::One(Box::new(client))).map_err(|error| invalid(url, &error))
     }
 
+    /// All keys are on one server, so that one command may name many.
+    pub(super) fn is_one_node(&self) -> bool {
+        match self {
+            Self::One(_) => true,
+            #[cfg(feature = "sentinel")]
+            Self::Sentinel(_) => true,
+            #[cfg(feature = "cluster")]
+            Self::Cluster(_) => false,
+        }
+    }
+
     /// Does not wait for the server: what is sent before it answers fails.
     pub(crate) async fn open(&self) -> RedisResult<Link> {
         match self {

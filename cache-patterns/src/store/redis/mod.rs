@@ -6,6 +6,7 @@ mod reconnect;
 pub(crate) mod scripts;
 #[cfg(feature = "sentinel")]
 pub(crate) mod sentinel;
+mod together;
 
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -17,6 +18,7 @@ use tokio::sync::{Mutex, OnceCell};
 
 use self::link::{Link, Target, store_error};
 use self::scripts::Source;
+use self::together::Reads;
 use super::{
     Acquired, Confirm, Filled, Info, Invalidation, Settled, Settlement, Store, StoreError, StoreFuture, Token, Want,
 };
@@ -29,7 +31,7 @@ const WATERMARK_SECONDS: u32 = 31 * 24 * 3600;
 
 /// A store in Redis 6.2 or later, or Valkey. Clones share their connection.
 ///
-/// A hit is a plain `GET`; scripts run on misses and writes, each on one key, so that a cluster needs no hash tags.
+/// A hit is a plain `GET`, or one of many keys of an `MGET` where many callers read at once; scripts run on misses and writes, each on one key, so that a cluster needs no hash tags.
 #[derive(Clone)]
 pub struct RedisStore {
     inner: Arc<Inner>,
@@ -47,6 +49,7 @@ struct Inner {
     sharded: AtomicBool,
     /// The last slot of each range, with its node.
     slots: RwLock<Vec<(u16, usize)>>,
+    reads: Reads,
 }
 
 impl RedisStore {
@@ -97,6 +100,7 @@ impl RedisStore {
             offset: AtomicI64::new(0),
             sharded: AtomicBool::new(false),
             slots: RwLock::new(Vec::new()),
+            reads: Reads::default(),
         };
         let store = Self { inner: Arc::new(inner) };
         // Sets the clock and the slots, when the server is there.
@@ -162,6 +166,17 @@ impl Inner {
     async fn code(&self, source: &Source, key: &str, args: &[&[u8]]) -> Result<i64, StoreError> {
         let (code,): (i64,) = self.script(source, key, args).await?;
         Ok(code)
+    }
+
+    async fn get_many(&self, keys: &[String]) -> Result<Vec<Option<Bytes>>, StoreError> {
+        let Some(first) = keys.first() else { return Ok(Vec::new()) };
+        let mut command = redis::cmd("MGET");
+        command.arg(keys);
+        let answer = self.link().await?.ask(&command, self.node(first)).await.map_err(|error| store_error(&error))?;
+        let Value::Array(slots) = answer else {
+            return Err(StoreError::Refused("MGET has answered in an unknown form".to_owned()));
+        };
+        slots.into_iter().map(slot_bytes).collect()
     }
 
     async fn acquire(&self, key: &str, token: Token, lease: Duration, want: Want) -> Result<Acquired, StoreError> {
@@ -261,6 +276,10 @@ fn slot_bytes(value: Value) -> Result<Option<Bytes>, StoreError> {
 impl Store for RedisStore {
     fn get<'a>(&'a self, key: &'a str) -> StoreFuture<'a, Option<Bytes>> {
         Box::pin(async move {
+            let caller = self.inner.reads.begin();
+            if caller.among_many && self.inner.target.is_one_node() {
+                return together::get(&self.inner, key).await;
+            }
             let mut command = redis::cmd("GET");
             command.arg(key);
             slot_bytes(or_nothing(self.inner.link().await?.ask(&command, self.inner.node(key)).await)?)
@@ -268,19 +287,7 @@ impl Store for RedisStore {
     }
 
     fn get_many<'a>(&'a self, keys: &'a [String]) -> StoreFuture<'a, Vec<Option<Bytes>>> {
-        Box::pin(async move {
-            if keys.is_empty() {
-                return Ok(Vec::new());
-            }
-            let mut command = redis::cmd("MGET");
-            command.arg(keys);
-            let node = keys.first().map_or(0, |key| self.inner.node(key));
-            let answer = self.inner.link().await?.ask(&command, node).await.map_err(|error| store_error(&error))?;
-            let Value::Array(slots) = answer else {
-                return Err(StoreError::Refused("MGET has answered in an unknown form".to_owned()));
-            };
-            slots.into_iter().map(slot_bytes).collect()
-        })
+        Box::pin(self.inner.get_many(keys))
     }
 
     fn acquire<'a>(&'a self, key: &'a str, token: Token, lease: Duration, want: Want) -> StoreFuture<'a, Acquired> {

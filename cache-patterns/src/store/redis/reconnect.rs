@@ -165,7 +165,8 @@ impl<C: Connects> Inner<C> {
     /// The attempt under way, or a new one; an error in the pause after one.
     fn attempt(self: &Arc<Self>) -> RedisResult<watch::Receiver<()>> {
         let mut state = lock(&self.state);
-        if let Some(attempt) = &state.attempt {
+        // One whose task has ended without a word went with its runtime.
+        if let Some(attempt) = state.attempt.as_ref().filter(|attempt| attempt.has_changed().is_ok()) {
             return Ok(attempt.clone());
         }
         if state.not_before.is_some_and(|time| Instant::now() < time) {
