@@ -208,6 +208,8 @@ pub struct ConnectEvent {
     pub endless: Option<Endless>,
     /// It is opened once and kept: by the initialiser of a `OnceCell` or `Lazy`.
     pub kept: bool,
+    /// The client that it is asked of, where that is a field (`Type.field`) or `self`.
+    pub client: Option<String>,
 }
 
 /// Which waits of a connection have no end.

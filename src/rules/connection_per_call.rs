@@ -4,7 +4,7 @@
 //! itself, or through a helper that opens one and returns it; and a command that is sent on a `redis::Client`, which opens
 //! a connection for itself. What happens at the start is left alone: `main`, constructors, `connect`, `build` and the
 //! like, functions that only these call, initialisers of a `OnceCell` or `Lazy`; and so are connections that are opened
-//! on one path only, live on in a loop, subscribe, or wait for a queue.
+//! on one path for another to use, replace one that failed, live on in a loop, subscribe, or wait for a queue.
 //!
 //! ## Why is this bad?
 //!
@@ -40,10 +40,11 @@
 
 use std::sync::Arc;
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashSet;
 
+use super::startup::Startup;
 use super::{Category, Context, Meta, Rule, code, docs, flow, report};
-use crate::finding::{Confidence, Finding, Level, Place};
+use crate::finding::{Confidence, Finding, Level};
 use crate::inventory::{ConnectEvent, ConnectKind, Effect, Event, FunctionEvents, Inventory, OpId};
 
 const SOURCE: &str = include_str!("connection_per_call.rs");
@@ -68,72 +69,44 @@ impl Rule for ConnectionPerCall {
 
     fn check(&self, context: Context<'_>, findings: &mut Vec<Finding>) {
         let inventory = context.inventory;
-        let callers = callers(inventory);
-        let mut seen: FxHashSet<Place> = FxHashSet::default();
+        let startup = Startup::new(inventory);
+        let mut found: Vec<Found<'_>> = Vec::new();
         for function in inventory.functions.iter().filter(|function| !function.test) {
-            if is_startup(&callers, &function.function, &mut Vec::new()) {
+            if startup.has(&function.function) {
                 continue;
             }
             let mut order = Vec::new();
             flatten(&function.events, false, &mut order);
             for (at, step) in order.iter().enumerate() {
-                let Happens::Opens { event, by } = step else { continue };
-                let Some(op) = sent_on(inventory, event.kind, &order[at + 1..]) else { continue };
-                if seen.insert(event.place) {
-                    findings.push(finding(inventory, function, event, by.as_deref(), op));
+                let Happens::Opens { event, by, until } = step else { continue };
+                let used = &order[at + 1..until.unwrap_or(order.len())];
+                let Some(op) = sent_on(inventory, event.kind, used) else { continue };
+                match found.iter_mut().find(|known| known.event.place == event.place) {
+                    Some(known) => {
+                        known.callers.insert(&function.function);
+                    }
+                    None => found.push(Found {
+                        function,
+                        event,
+                        by: by.clone(),
+                        op,
+                        callers: FxHashSet::from_iter([function.function.as_str()]),
+                    }),
                 }
             }
         }
+        findings.extend(found.iter().map(|found| describe(inventory, found)));
     }
 }
 
-/// Who calls whom, in what is known.
-fn callers(inventory: &Inventory) -> FxHashMap<&str, FxHashSet<&str>> {
-    let mut callers: FxHashMap<&str, FxHashSet<&str>> = FxHashMap::default();
-    for function in &inventory.functions {
-        flow::each(&function.events, &mut |event| {
-            if let Event::Call { function: callee, .. } = event
-                && !callee.is_empty()
-                && *callee != function.function
-            {
-                callers.entry(callee).or_default().insert(&function.function);
-            }
-        });
-    }
-    callers
-}
-
-/// Runs once: by its name, or because only such functions call it.
-fn is_startup<'a>(
-    callers: &FxHashMap<&'a str, FxHashSet<&'a str>>,
-    function: &'a str,
-    below: &mut Vec<&'a str>,
-) -> bool {
-    if begins(function) {
-        return true;
-    }
-    let Some(own) = callers.get(function).filter(|_| !below.contains(&function)) else { return false };
-    below.push(function);
-    let all = own.iter().all(|caller| below.contains(caller) || is_startup(callers, caller, below));
-    below.pop();
-    all
-}
-
-/// Functions that run once.
-const NAMES: [&str; 11] =
-    ["main", "new", "try_new", "default", "run", "serve", "start", "open", "launch", "bootstrap", "create"];
-
-fn begins(function: &str) -> bool {
-    let name = function.rsplit("::").next().unwrap_or(function);
-    let words: Vec<&str> = name.split('_').collect();
-    NAMES.contains(&name)
-        || matches!(
-            words.first(),
-            Some(&("new" | "build" | "connect" | "init" | "setup" | "from" | "with" | "migrate"))
-        )
-        || words
-            .iter()
-            .any(|word| matches!(*word, "pool" | "connection" | "health" | "healthcheck" | "ping" | "ready" | "worker"))
+/// A place where connections are opened, by its first user.
+struct Found<'a> {
+    function: &'a FunctionEvents,
+    event: &'a ConnectEvent,
+    by: Option<String>,
+    /// What is sent on it.
+    op: Option<OpId>,
+    callers: FxHashSet<&'a str>,
 }
 
 /// What happens in a function's own text, callees taken as one.
@@ -142,6 +115,8 @@ enum Happens<'a> {
         event: &'a Arc<ConnectEvent>,
         /// The helper that opens it and gives it back.
         by: Option<String>,
+        /// Where the branch ends in which it is opened.
+        until: Option<usize>,
     },
     Sends(OpId),
     /// Commands in a loop that is no walk through a collection.
@@ -151,17 +126,32 @@ enum Happens<'a> {
 fn flatten<'a>(events: &'a [Event], sometimes: bool, out: &mut Vec<Happens<'a>>) {
     for event in events {
         match event {
-            Event::Connect(event) if !sometimes && !event.kept => out.push(Happens::Opens { event, by: None }),
+            Event::Connect(event) if !sometimes && !event.kept => {
+                out.push(Happens::Opens { event, by: None, until: None });
+            }
             Event::Operation(id) => out.push(Happens::Sends(*id)),
             Event::Call { function, events, .. } if function.is_empty() => flatten(events, sometimes, out),
             Event::Call { function, events, .. } => match (first_sent(events), opened(events)) {
                 (Some(id), _) => out.push(Happens::Sends(id)),
                 (None, Some(event)) if !sometimes && !event.kept => {
-                    out.push(Happens::Opens { event, by: Some(function.clone()) });
+                    out.push(Happens::Opens { event, by: Some(function.clone()), until: None });
                 }
                 _ => {}
             },
-            Event::Branch(arms) => arms.iter().for_each(|arm| flatten(arm, true, out)),
+            Event::Branch(arms) => {
+                // Behind a command it is another try, on a new connection.
+                let again = sometimes || out.iter().any(|step| matches!(step, Happens::Sends(_)));
+                for arm in arms {
+                    let from = out.len();
+                    flatten(arm, again, out);
+                    let end = out.len();
+                    for step in &mut out[from..] {
+                        if let Happens::Opens { until, .. } = step {
+                            *until = until.or(Some(end));
+                        }
+                    }
+                }
+            }
             Event::Loop(events) => {
                 if first_sent(events).is_some() && !events.iter().any(|event| matches!(event, Event::Pass { .. })) {
                     out.push(Happens::Loops);
@@ -219,19 +209,20 @@ fn sent_on(inventory: &Inventory, kind: ConnectKind, after: &[Happens<'_>]) -> O
     first.map(Some)
 }
 
-fn finding(
-    inventory: &Inventory,
-    function: &FunctionEvents,
-    event: &ConnectEvent,
-    by: Option<&str>,
-    op: Option<OpId>,
-) -> Finding {
-    let caller = code(function.function.rsplit("::").next().unwrap_or_default()).into_owned();
+fn describe(inventory: &Inventory, found: &Found<'_>) -> Finding {
+    let Found { function, event, by, op, callers } = found;
+    let name = |function: &str| code(function.rsplit("::").next().unwrap_or_default()).into_owned();
+    let caller = match callers.len() {
+        0 | 1 => name(&function.function),
+        2 => format!("{} and of another function", name(&function.function)),
+        n => format!("{} and of {} other functions", name(&function.function), n - 1),
+    };
     let what = match event.kind {
         ConnectKind::Pool => "a pool of connections",
         _ => "a connection",
     };
-    let mut finding = report::finding_at(&META, event.place, by.unwrap_or(&function.function), &event.spelled);
+    let mut finding =
+        report::finding_at(&META, event.place, by.as_deref().unwrap_or(&function.function), &event.spelled);
     if let Some(op) = op.and_then(|id| flow::operation(inventory, id)) {
         finding.labels.push(report::label(op.place, format!("for this `{}`", op.command)));
     }

@@ -2,8 +2,9 @@
 //!
 //! Reports a connection that is opened so that the wait for it, or the wait for an answer, has no end: an asynchronous
 //! connection of redis-rs before 1.0 with no timeouts set, and one of any version whose settings take them away
-//! (`set_response_timeout(None)`). Settings that come from elsewhere are not judged, and neither are blocking
-//! connections, whose timeouts are set afterwards, and pools.
+//! (`set_response_timeout(None)`). A client that is kept in a field is reported once, with all the places where it is
+//! asked for a connection. Settings that come from elsewhere are not judged, and neither are blocking connections, whose
+//! timeouts are set afterwards, and pools.
 //!
 //! ## Why is this bad?
 //!
@@ -35,9 +36,13 @@
 //!
 //! - redis-rs: `AsyncConnectionConfig`, `ConnectionManagerConfig`; changelog of 1.0 ("default timeouts")
 
+use std::collections::hash_map::Entry;
+
+use rustc_hash::FxHashMap;
+
 use super::{Category, Context, Meta, Rule, docs, report};
 use crate::finding::{Confidence, Finding, Level};
-use crate::inventory::Endless;
+use crate::inventory::{ConnectEvent, Endless, Opened};
 
 const SOURCE: &str = include_str!("missing_timeout.rs");
 const DOCS: [u8; docs::size(SOURCE)] = docs::extract(SOURCE);
@@ -60,21 +65,42 @@ impl Rule for MissingTimeout {
     }
 
     fn check(&self, context: Context<'_>, findings: &mut Vec<Finding>) {
+        let file = |event: &ConnectEvent| context.workspace.file(event.place.file);
+        let mut openings: Vec<(&Opened, Endless)> = Vec::new();
         for opened in context.inventory.connections.iter().filter(|opened| !opened.test) {
+            let endless = opened.event.endless.filter(|endless| endless.connecting || endless.answering);
+            openings.extend(endless.map(|endless| (opened, endless)));
+        }
+        openings.sort_by_key(|(opened, _)| (file(&opened.event).map(|file| &file.path), opened.event.place));
+        let mut known: FxHashMap<_, usize> = FxHashMap::default();
+        for (opened, endless) in openings {
             let event = &opened.event;
-            let Some(endless) = event.endless.filter(|endless| endless.connecting || endless.answering) else {
-                continue;
-            };
-            let mut finding = report::finding_at(&META, event.place, &opened.function, &event.spelled);
-            let (what, label, setters) = told(endless);
-            finding.message = format!("a `{}` waits without end for {what}", event.ty);
-            label.clone_into(&mut finding.primary_label);
-            let settings =
-                if event.ty == "ConnectionManager" { "ConnectionManagerConfig" } else { "AsyncConnectionConfig" };
-            finding.help = format!("open it with a `{settings}` that has {setters}");
-            findings.push(finding);
+            let client = event.client.as_ref().map(|client| {
+                (file(event).map(|file| file.package), client, &event.ty, endless.connecting, endless.answering)
+            });
+            match client.and_then(|client| match known.entry(client) {
+                Entry::Occupied(first) => Some(*first.get()),
+                Entry::Vacant(new) => {
+                    new.insert(findings.len());
+                    None
+                }
+            }) {
+                Some(first) => findings[first].labels.push(report::label(event.place, "and here")),
+                None => findings.push(describe(opened, endless)),
+            }
         }
     }
+}
+
+fn describe(opened: &Opened, endless: Endless) -> Finding {
+    let event = &opened.event;
+    let mut finding = report::finding_at(&META, event.place, &opened.function, &event.spelled);
+    let (what, label, setters) = told(endless);
+    finding.message = format!("a `{}` waits without end for {what}", event.ty);
+    label.clone_into(&mut finding.primary_label);
+    let settings = if event.ty == "ConnectionManager" { "ConnectionManagerConfig" } else { "AsyncConnectionConfig" };
+    finding.help = format!("open it with a `{settings}` that has {setters}");
+    finding
 }
 
 fn told(endless: Endless) -> (&'static str, &'static str, &'static str) {

@@ -53,6 +53,7 @@ mod schema_changed;
 mod sensitive_value;
 mod set_after_write_race;
 mod stampede_prone_miss;
+mod startup;
 mod suppression_blanket;
 mod suppression_duplicate;
 mod suppression_expired;

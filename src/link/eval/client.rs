@@ -58,7 +58,7 @@ impl<'a> Evaluator<'a> {
                 let made = Ty::External(ty.clone(), self.made_args(&ty, written, frame, &arguments));
                 let name = crate::link::ty::last_segment(path);
                 if !matches!(name, "builder" | "default" | "from") {
-                    self.opens(frame, &made, site, name, &arguments);
+                    self.opens(frame, &made, site, (name, &arguments), args.first());
                 }
                 self.made(made)
             }
@@ -171,7 +171,8 @@ impl<'a> Evaluator<'a> {
             if !is_command {
                 let given = self.arguments(frame, &call.args);
                 if matches!(spec.kind, TypeKind::Client | TypeKind::Builder) {
-                    self.opens(frame, &Ty::external(yielded), site, &call.name, &given);
+                    let asked = (call.name.as_str(), given.as_slice());
+                    self.opens(frame, &Ty::external(yielded), site, asked, Some(&call.receiver));
                 }
                 let args = match ty {
                     Ty::External(_, args) => args.clone(),

@@ -1,19 +1,30 @@
 //! Connections that are opened, and how long they wait.
 
+use std::rc::Rc;
 use std::sync::Arc;
 
 use super::call::Site;
+use super::expr::is_conversion;
+use super::places::place_name;
 use super::{Evaluator, Frame};
 use crate::clients::{ClientId, TypeKind, TypeSpec, WaitWord};
 use crate::facts::expr::MethodCall;
+use crate::facts::{Expr, ExprKind};
 use crate::inventory::{ConnectEvent, ConnectKind, Endless};
 use crate::link::trace::Step;
 use crate::link::ty::{Ty, last_segment};
 use crate::link::value::{Argument, BatchId, Data, Value};
 
 impl<'a> Evaluator<'a> {
-    /// Notes that `spelled` gives a connection or pool of this type.
-    pub(super) fn opens(&mut self, frame: &mut Frame, given: &Ty, site: &Site<'_>, spelled: &str, args: &[Argument]) {
+    /// Notes that `spelled` gives a connection or pool of this type; `client` is what it is asked of.
+    pub(super) fn opens(
+        &mut self,
+        frame: &mut Frame,
+        given: &Ty,
+        site: &Site<'_>,
+        (spelled, args): (&str, &[Argument]),
+        client: Option<&'a Expr>,
+    ) {
         let Some(spec) = self.world.client_type(given) else { return };
         let kind = match spec.kind {
             TypeKind::Connection | TypeKind::Guard => ConnectKind::Connection,
@@ -25,21 +36,38 @@ impl<'a> Evaluator<'a> {
             ConnectKind::Connection => self.endless(frame, spec, spelled, args),
             _ => None,
         };
-        self.connect(frame, kind, last_segment(&spec.path), site, spelled, endless);
-    }
-
-    pub(super) fn connect(
-        &mut self,
-        frame: &mut Frame,
-        kind: ConnectKind,
-        ty: &str,
-        site: &Site<'_>,
-        spelled: &str,
-        endless: Option<Endless>,
-    ) {
+        let ty = last_segment(&spec.path).to_owned();
+        let client = client.and_then(|client| self.field_of_a_type(frame, client));
         // What a cell is filled with is opened once.
         let (kept, place) = (frame.once, frame.place(site.name));
-        let event = ConnectEvent { kind, place, spelled: spelled.to_owned(), ty: ty.to_owned(), endless, kept };
+        self.connect(frame, ConnectEvent { kind, place, spelled: spelled.to_owned(), ty, endless, kept, client });
+    }
+
+    /// `Type.field` for a place like `self.client` or `state.redis.client.clone()`: the same client wherever it is asked.
+    /// A trait of the project on the client's own type asks it as `self`.
+    fn field_of_a_type(&mut self, frame: &mut Frame, mut expr: &'a Expr) -> Option<String> {
+        loop {
+            match &expr.kind {
+                ExprKind::Ref(inner) | ExprKind::Deref(inner) => expr = inner,
+                ExprKind::Method(call) if is_conversion(&call.name) => expr = &call.receiver,
+                _ => break,
+            }
+        }
+        if matches!(&expr.kind, ExprKind::Path(path) if path.as_ident().is_some_and(|name| name == "self")) {
+            return Some("self".to_owned());
+        }
+        let ExprKind::Field(base, field) = &expr.kind else { return None };
+        place_name(base)?;
+        let owner = self.expr(frame, base).ty;
+        self.world.chain(&owner).into_iter().find_map(|ty| match ty {
+            Ty::Adt(def, _) if !self.world.field(&Ty::Adt(def, Rc::from([])), field).is_unknown() => {
+                Some(format!("{}.{field}", self.world.index.def(def).name))
+            }
+            _ => None,
+        })
+    }
+
+    fn connect(&mut self, frame: &mut Frame, event: ConnectEvent) {
         let event = Arc::new(event);
         if self.mode == super::Mode::Survey {
             self.survey.connections.push((frame.function, event.clone()));
@@ -120,9 +148,10 @@ impl<'a> Evaluator<'a> {
 
     /// A command that is sent on a client opens a connection for itself.
     pub(super) fn opens_for_itself(&mut self, frame: &mut Frame, client: ClientId, spec: &TypeSpec, site: &Site<'_>) {
-        let name = last_segment(&spec.path).to_owned();
+        let ty = last_segment(&spec.path).to_owned();
         let spelled = self.world.catalogue.client(client).name.to_string();
-        self.connect(frame, ConnectKind::PerCommand, &name, site, &spelled, None);
+        let (kind, place, kept) = (ConnectKind::PerCommand, frame.place(site.name), frame.once);
+        self.connect(frame, ConnectEvent { kind, place, spelled, ty, endless: None, kept, client: None });
     }
 }
 

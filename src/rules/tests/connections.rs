@@ -16,6 +16,7 @@ fn event(kind: ConnectKind, endless: Option<Endless>) -> ConnectEvent {
         ty: "ConnectionManager".to_owned(),
         endless,
         kept: false,
+        client: None,
     }
 }
 
