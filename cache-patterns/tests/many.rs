@@ -6,6 +6,7 @@ mod common;
 use std::sync::Arc;
 use std::time::Duration;
 
+use cache_patterns::bus::ProcessBus;
 use cache_patterns::store::{MemoryStore, Store};
 use cache_patterns::testing::FaultStore;
 use cache_patterns::{Cache, Invalidated, Limits};
@@ -73,4 +74,75 @@ async fn what_the_store_had_before_an_owed_invalidation_reached_it_is_not_served
         faults.late(Duration::ZERO);
     });
     assert_eq!(read, [newest]);
+}
+
+/// Over paused time: the waits are the cache's own, whatever the machine does.
+#[tokio::test(start_paused = true)]
+async fn invalidations_of_many_share_their_round_trips() {
+    const ROUND_TRIP: Duration = Duration::from_millis(5);
+    let (store, faults) = FaultStore::new(MemoryStore::default());
+    let cache = Cache::builder(store).limits(limits(Duration::from_secs(5))).build().await.unwrap();
+    let source = Source::default();
+    let ids: Vec<u64> = (0..256).collect();
+    ids.iter().for_each(|id| _ = source.write(*id));
+    many(&cache, &source, &ids).await;
+    cache.idle().await;
+    ids.iter().for_each(|id| _ = source.write(*id));
+    faults.delay(ROUND_TRIP);
+    let began = tokio::time::Instant::now();
+    assert_eq!(cache.invalidate_many::<Profile>(&ids).await.unwrap(), Invalidated::Applied);
+    let took = began.elapsed();
+    println!("256 invalidations over round trips of {ROUND_TRIP:?}: {took:?}");
+    assert!(took >= ROUND_TRIP && took <= ROUND_TRIP * 8, "{took:?}");
+    faults.delay(Duration::ZERO);
+    assert_eq!(many(&cache, &source, &ids).await, vec![2; 256]);
+}
+
+#[tokio::test]
+async fn of_many_invalidations_those_that_do_not_arrive_are_owed() {
+    let (store, faults) = FaultStore::new(MemoryStore::default());
+    let cache = Cache::builder(store).limits(limits(Duration::from_secs(5))).build().await.unwrap();
+    let source = Source::default();
+    let ids: Vec<u64> = (0..200).collect();
+    ids.iter().for_each(|id| _ = source.write(*id));
+    many(&cache, &source, &ids).await;
+    cache.idle().await;
+    ids.iter().for_each(|id| _ = source.write(*id));
+    faults.cut(7, false);
+    assert_eq!(cache.invalidate_many::<Profile>(&ids).await.unwrap(), Invalidated::Queued);
+    assert_eq!(cache.owed_invalidations(), 1);
+    assert_eq!(many(&cache, &source, &ids).await, vec![2; 200], "that one is distrusted, the others are gone");
+}
+
+#[tokio::test]
+async fn others_are_told_of_many_invalidations_when_the_store_has_all_of_them() {
+    let (store, bus) = (MemoryStore::default(), ProcessBus::new());
+    let (slow, faults) = FaultStore::new(store.clone());
+    let limits = || limits(Duration::from_secs(5));
+    let one = Cache::builder(slow).local(1000).bus(bus.clone()).limits(limits()).build().await.unwrap();
+    let two = Cache::builder(store).local(1000).bus(bus).limits(limits()).build().await.unwrap();
+    let source = Source::default();
+    let ids: Vec<u64> = (0..200).collect();
+    ids.iter().for_each(|id| _ = source.write(*id));
+    while !two.trusts_local_copies() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    many(&two, &source, &ids).await;
+    two.idle().await;
+    many(&two, &source, &ids).await;
+    ids.iter().for_each(|id| _ = source.write(*id));
+    faults.delay(Duration::from_millis(20));
+    let reading = tokio::spawn({
+        let (two, source, ids) = (two.clone(), source.clone(), ids.clone());
+        async move {
+            loop {
+                many(&two, &source, &ids).await;
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        }
+    });
+    assert_eq!(one.invalidate_many::<Profile>(&ids).await.unwrap(), Invalidated::Applied);
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    reading.abort();
+    assert_eq!(many(&two, &source, &ids).await, vec![2; 200], "no copy was made of what was still in the store");
 }

@@ -3,11 +3,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::join_all;
+
 use super::{Cache, Inner};
 use crate::entity::{CacheEntity, Versioned};
 use crate::error::StoreError;
 use crate::key::Key;
 use crate::slot::{Invalidation, Settlement};
+
+/// How many keys the store is asked about at once: enough that its connection is never idle, few enough that a store that
+/// has stopped answering does not have all of them to time out.
+const AT_ONCE: usize = 64;
 
 /// What became of an invalidation.
 #[must_use = "a queued invalidation has not reached the store yet: other processes may still read the old value"]
@@ -51,7 +57,7 @@ impl Cache {
         self.forget::<E>(vec![Key::<E>::of(id).into_string()], Invalidation::Hard).await
     }
 
-    /// As [`Cache::invalidate`], for many at once: one message to the other processes.
+    /// As [`Cache::invalidate`], for many at once: they share their round trips, and one message to the other processes.
     ///
     /// # Errors
     /// As there.
@@ -119,28 +125,34 @@ impl Inner {
     }
 
     pub(super) async fn forget_many(&self, keys: &[String], how: Invalidation) -> Invalidated {
-        let confirm = self.limits.confirm;
-        let deadline = self.limits.command + confirm.map_or(Duration::ZERO, |confirm| confirm.within);
+        // Replicas are asked about what their connection wrote last: one after the other.
+        let at_once = if self.limits.confirm.is_some() { 1 } else { AT_ONCE };
         let mut outcome = Invalidated::Applied;
-        for key in keys {
-            let node = self.guard.store.node(key);
-            let answer = self.guard.call(node, deadline, self.guard.store.invalidate(key, how, confirm)).await;
-            let one = match (answer, confirm) {
-                (Ok(replicas), Some(confirm)) if replicas < confirm.replicas => {
-                    metrics::counter!("cache_unconfirmed_writes_total").increment(1);
-                    Invalidated::Unconfirmed { replicas }
-                }
-                (Ok(_), _) => Invalidated::Applied,
-                (Err(error), _) => {
-                    tracing::warn!(%error, "an invalidation is queued until the cache store answers");
-                    self.guard.owe(key, how);
-                    Invalidated::Queued
-                }
-            };
-            outcome = outcome.worse(one);
+        for some in keys.chunks(at_once) {
+            let outcomes = join_all(some.iter().map(|key| self.forget_one(key, how))).await;
+            outcome = outcomes.into_iter().fold(outcome, Invalidated::worse);
         }
+        // After all of them: who hears of one and reads again must not find it in the store.
         let spread = self.spread(keys).await;
         outcome.worse(if spread { Invalidated::Applied } else { Invalidated::Queued })
+    }
+
+    async fn forget_one(&self, key: &str, how: Invalidation) -> Invalidated {
+        let confirm = self.limits.confirm;
+        let deadline = self.limits.command + confirm.map_or(Duration::ZERO, |confirm| confirm.within);
+        let node = self.guard.store.node(key);
+        match (self.guard.call(node, deadline, self.guard.store.invalidate(key, how, confirm)).await, confirm) {
+            (Ok(replicas), Some(confirm)) if replicas < confirm.replicas => {
+                metrics::counter!("cache_unconfirmed_writes_total").increment(1);
+                Invalidated::Unconfirmed { replicas }
+            }
+            (Ok(_), _) => Invalidated::Applied,
+            (Err(error), _) => {
+                tracing::warn!(%error, "an invalidation is queued until the cache store answers");
+                self.guard.owe(key, how);
+                Invalidated::Queued
+            }
+        }
     }
 
     /// Takes the entry away unless it is as new as `version`, as if the row had been deleted then; 0: in any case.
@@ -192,7 +204,7 @@ impl Invalidator {
 
     /// Takes away the entry with a key that was recorded earlier, by a consumer of a change log for example, unless it
     /// is as new as `version`, which was committed; 0: in any case. What is older is refused for the time of
-    /// `Limits::tombstone`.
+    /// `Limits::tombstone`. Of a row that was deleted, the version after its last.
     ///
     /// # Errors
     /// As [`Cache::invalidate`].
