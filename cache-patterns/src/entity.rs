@@ -68,7 +68,8 @@ pub trait CacheEntity: Serialize + DeserializeOwned + Send + Sync + 'static {
     /// How values become bytes. Default: JSON.
     const CODEC: Codec = Codec::Json;
 
-    /// The value's own id.
+    /// The value's own id. A row that a loader or a writer returns for another id than this one is handed to its callers and
+    /// not stored.
     fn id(&self) -> Self::Id;
 
     /// The version of this row in its source: a counter that grows with every committed change. 0: not known.

@@ -298,6 +298,28 @@ async fn a_caller_that_has_seen_a_version_gets_nothing_older() {
     assert!(matches!(lagging, Err(LoadError::TooOld { .. })), "{lagging:?}");
 }
 
+#[tokio::test]
+async fn a_row_of_another_id_is_not_stored_under_this_one() {
+    let cache = Cache::builder(MemoryStore::default()).local(100).limits(patient()).build().await.unwrap();
+    let source = Source::default();
+    (7..9).for_each(|id| _ = source.write(id));
+    let wrong = || {
+        let source = source.clone();
+        cache.get_or_load(&7, move || source.load(8))
+    };
+    for _ in 0..2 {
+        assert_eq!(wrong().await.unwrap().id, 8, "who asks for it so has it");
+        cache.idle().await;
+    }
+    assert_eq!(source.loads(), 2, "and nobody else");
+    let (right, other) = (get(&cache, &source, 7).await.unwrap(), get(&cache, &source, 8).await.unwrap());
+    assert_eq!((right.id, right.source()), (7, From::Loaded), "at once: no lease is left behind");
+    assert_eq!((other.id, other.source()), (8, From::Loaded));
+    // In a batch it answers no question that was asked.
+    let load = |_: Vec<u64>| async { Ok::<_, Down>(vec![Profile::new(9, 1)]) };
+    assert!(cache.get_many_or_load::<Profile, _, _, _>(&[10], load).await.unwrap().is_empty());
+}
+
 /// The same key with another structure.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct OtherProfile {

@@ -117,11 +117,20 @@ pub(super) async fn fly<E, Er, F, Fut>(
         }
         Leave::Lease(token, stamp) => {
             let asked = pilot.flight().mark();
-            let Some(result) = inner.load_under_lease(&request.key, token, &pilot, &meter, load).await else {
+            let Some(mut result) = inner.load_under_lease(&request.key, token, &pilot, &meter, load).await else {
                 // Nobody wants it any more. The lease is free again, and callers that come now start anew.
                 inner.release(&request.key, token).await;
                 return;
             };
+            if result.value.as_ref().is_ok_and(|row| row.as_ref().is_some_and(|row| !is_at::<E>(row, &request.key))) {
+                // Its callers have asked for it. Stored under this id, it would be handed to those who ask for another row.
+                tracing::error!(
+                    service = E::SERVICE,
+                    entity = E::ENTITY,
+                    "a loader has answered with a row of another id"
+                );
+                result.wishes.not_cacheable = true;
+            }
             let landed = inner.landed(&result, stamp);
             let entry = landed.as_ref().ok().map(|(entry, _)| entry.clone());
             publish(landed, asked);
@@ -142,6 +151,11 @@ pub(super) async fn fly<E, Er, F, Fut>(
             }
         }
     }
+}
+
+/// Whether this is the row of this key. By the keys, because ids that are equal have equal keys and no others.
+fn is_at<E: CacheEntity>(row: &E, key: &str) -> bool {
+    Key::<E>::of(&row.id()).as_str() == key
 }
 
 fn every(period: Duration) -> tokio::time::Interval {
