@@ -49,7 +49,10 @@ type Failed<T> = Result<T, sqlx::Error>;
 trait Accounts: Database {
     async fn open(url: &str) -> Pool<Self>;
     async fn make(pool: &Pool<Self>);
+    async fn insert_account(pool: &Pool<Self>, version: i64);
     async fn take(transaction: &mut Transaction<'_, Self>) -> Failed<Account>;
+    /// The last version of the account.
+    async fn remove(transaction: &mut Transaction<'_, Self>) -> Failed<u64>;
     fn read(pool: Pool<Self>) -> impl Future<Output = Failed<Account>> + Send;
     async fn recorded(pool: &Pool<Self>) -> i64;
 }
@@ -63,12 +66,15 @@ macro_rules! accounts_in {
 
             async fn make(pool: &Pool<Self>) {
                 outbox::create_table(pool).await.unwrap();
-                for sql in [
-                    "CREATE TABLE account (id BIGINT PRIMARY KEY, cents BIGINT NOT NULL, row_version BIGINT NOT NULL)",
-                    "INSERT INTO account VALUES (7, 100, 1)",
-                ] {
-                    sqlx::query(sql).execute(pool).await.unwrap();
-                }
+                let sql =
+                    "CREATE TABLE account (id BIGINT PRIMARY KEY, cents BIGINT NOT NULL, row_version BIGINT NOT NULL)";
+                sqlx::query(sql).execute(pool).await.unwrap();
+                Self::insert_account(pool, 1).await;
+            }
+
+            async fn insert_account(pool: &Pool<Self>, version: i64) {
+                let sql = "INSERT INTO account VALUES (7, 100, $1)";
+                sqlx::query(sql).bind(version).execute(pool).await.unwrap();
             }
 
             async fn take(transaction: &mut Transaction<'_, Self>) -> Failed<Account> {
@@ -76,6 +82,12 @@ macro_rules! accounts_in {
                            RETURNING cents, row_version";
                 let (cents, version): (i64, i64) = sqlx::query_as(sql).fetch_one(&mut **transaction).await?;
                 Ok(Account { id: 7, cents, row_version: version.unsigned_abs() })
+            }
+
+            async fn remove(transaction: &mut Transaction<'_, Self>) -> Failed<u64> {
+                let sql = "DELETE FROM account WHERE id = 7 RETURNING row_version";
+                let version: i64 = sqlx::query_scalar(sql).fetch_one(&mut **transaction).await?;
+                Ok(version.unsigned_abs())
             }
 
             async fn read(pool: Pool<Self>) -> Failed<Account> {
@@ -173,6 +185,45 @@ async fn what_was_written_through_stays<DB: Accounts>(pool: Pool<DB>) {
     transaction.commit().await.unwrap();
     relay(&cache, &pool).deliver().await.unwrap();
     assert_eq!(get(&cache, &pool).await.source(), From::Loaded);
+}
+
+async fn a_row_that_is_deleted_under_its_last_version_goes<DB: Accounts>(pool: Pool<DB>) {
+    let cache = Cache::builder(MemoryStore::default()).limits(patient()).build().await.unwrap();
+    let gone = async || {
+        let pool = pool.clone();
+        let read = move || async move {
+            match DB::read(pool).await {
+                Err(sqlx::Error::RowNotFound) => Ok(None),
+                row => row.map(Some),
+            }
+        };
+        cache.get_or_load_opt::<Account, _, _, _>(&7, read).await.unwrap().is_none()
+    };
+    cached(&cache, &pool).await;
+    let mut transaction = pool.begin().await.unwrap();
+    let last = DB::remove(&mut transaction).await.unwrap();
+    outbox::record_deleted::<Account, DB>(&mut transaction, &7, last).await.unwrap();
+    transaction.commit().await.unwrap();
+    assert!(!gone().await, "nobody has told the cache yet");
+    relay(&cache, &pool).deliver().await.unwrap();
+    assert!(gone().await, "the deleted row is not served");
+
+    // It comes again, and goes by a write.
+    DB::insert_account(&pool, 2).await;
+    let _ = cache.invalidate::<Account>(&7).await.unwrap();
+    assert_eq!(cached(&cache, &pool).await.row_version, 2);
+    let written = cache
+        .write::<Account, sqlx::Error, _>(&7, async |writer| {
+            let mut transaction = pool.begin().await?;
+            let last = DB::remove(&mut transaction).await?;
+            writer.delete_recorded(&7, last, transaction).await
+        })
+        .await
+        .unwrap();
+    assert_eq!((written.version, DB::recorded(&pool).await), (2, 1));
+    assert!(gone().await);
+    relay(&cache, &pool).deliver().await.unwrap();
+    assert!(gone().await);
 }
 
 async fn records_wait_for_the_store<DB: Accounts>(pool: Pool<DB>) {
@@ -286,6 +337,12 @@ async fn in_sqlite_what_was_written_through_stays() {
 }
 
 #[tokio::test]
+async fn in_sqlite_a_row_that_is_deleted_under_its_last_version_goes() {
+    let (_folder, _, pool) = sqlite().await;
+    a_row_that_is_deleted_under_its_last_version_goes(pool).await;
+}
+
+#[tokio::test]
 async fn in_sqlite_records_wait_for_the_store() {
     let (_folder, _, pool) = sqlite().await;
     records_wait_for_the_store(pool).await;
@@ -309,6 +366,7 @@ async fn in_postgres_it_is_the_same() {
     };
     a_record_is_part_of_the_transaction(anew().await).await;
     what_was_written_through_stays(anew().await).await;
+    a_row_that_is_deleted_under_its_last_version_goes(anew().await).await;
     records_wait_for_the_store(anew().await).await;
     a_writer_that_dies_after_its_commit(anew().await, &server.url()).await;
 }

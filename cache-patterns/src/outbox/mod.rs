@@ -85,7 +85,8 @@ pub async fn create_table<DB: Database>(pool: &Pool<DB>) -> Result<(), sqlx::Err
 /// Records in `transaction` that the entry with this id is out of date; to be called after the row was changed, so that
 /// its lock is held.
 ///
-/// `version`: what the transaction made of the row; an entry as new as that stays. 0: the entry goes in any case.
+/// `version`: what the transaction made of the row; an entry as new as that stays. 0: the entry goes in any case. Of a row
+/// that is gone there is [`record_deleted`].
 ///
 /// # Errors
 /// The database's; the transaction is of no use then.
@@ -96,6 +97,23 @@ where
 {
     let version = i64::try_from(version).map_err(|error| sqlx::Error::Encode(Box::new(error)))?;
     DB::insert(transaction, Key::<E>::of(id).as_str(), version).await
+}
+
+/// As [`record`], for a row that was deleted as `version`, or whose last version that was: an entry of that version goes as
+/// well. 0: the entry goes in any case.
+///
+/// # Errors
+/// As there.
+pub async fn record_deleted<E, DB>(
+    transaction: &mut Transaction<'_, DB>,
+    id: &E::Id,
+    version: u64,
+) -> Result<(), sqlx::Error>
+where
+    E: CacheEntity,
+    DB: Database,
+{
+    record::<E, DB>(transaction, id, if version == 0 { 0 } else { version.saturating_add(1) }).await
 }
 
 impl<E: Versioned> Writer<E> {
@@ -125,5 +143,23 @@ impl<E: Versioned> Writer<E> {
     {
         record::<E, DB>(&mut transaction, &row.id(), row.data_version()).await?;
         self.commit_tx(row, transaction).await
+    }
+
+    /// [`Writer::delete`] for a transaction of sqlx, [recorded](record_deleted) in the outbox before. `id`: of the row, as
+    /// [`Cache::write`](crate::Cache::write) was given it.
+    ///
+    /// # Errors
+    /// As for [`Writer::commit_recorded`].
+    pub async fn delete_recorded<DB>(
+        self,
+        id: &E::Id,
+        version: u64,
+        mut transaction: Transaction<'_, DB>,
+    ) -> Result<Committed<E>, sqlx::Error>
+    where
+        DB: Database,
+    {
+        record_deleted::<E, DB>(&mut transaction, id, version).await?;
+        self.delete(version, transaction.commit()).await
     }
 }
