@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use futures_util::future::join_all;
+
 use crate::breaker::{Breaker, BreakerPolicy, BreakerState, Permit};
 use crate::clock::{Clock, millis};
 use crate::dirty::DirtySet;
@@ -40,6 +42,21 @@ struct Node {
     breaker: Mutex<Breaker>,
     /// What was written up to this server second is not trusted.
     watermark: AtomicU32,
+}
+
+/// How many keys are invalidated at once: enough that a connection is never idle, few enough that of a store that has
+/// stopped answering not all of them have to time out.
+pub(crate) const AT_ONCE: usize = 64;
+
+/// `items` in parts of 1, 2, 4 … and at most `most`: a node on probation, whose breaker lets one call through and then
+/// some, is asked no more at once than that.
+pub(crate) fn growing<T>(mut items: &[T], most: usize) -> impl Iterator<Item = &[T]> {
+    let mut size = 1;
+    std::iter::from_fn(move || {
+        let (part, rest) = items.split_at_checked(size).unwrap_or((items, &[]));
+        (items, size) = (rest, (size * 2).min(most));
+        (!part.is_empty()).then_some(part)
+    })
 }
 
 impl Node {
@@ -230,21 +247,25 @@ impl Guard {
             if batch.is_empty() {
                 break;
             }
-            for (key, owed) in batch {
-                let node = self.store.node(&key);
-                if silent.contains(&node) {
-                    continue;
+            for part in growing(&batch, AT_ONCE) {
+                let part = part.iter().filter(|(key, _)| !silent.contains(&self.store.node(key)));
+                let answers = join_all(part.map(async |(key, owed)| {
+                    let node = self.store.node(key);
+                    let answer = self.call(node, deadline, self.store.invalidate(key, owed.how, None)).await;
+                    (key, owed, answer.map_err(|_| node))
+                }));
+                for (key, owed, answer) in answers.await {
+                    if let Err(node) = answer {
+                        silent.push(node);
+                        continue;
+                    }
+                    let mut dirty = lock(&self.dirty);
+                    dirty.done(key, owed.ticket);
+                    self.owes.store(!dirty.is_empty(), Ordering::Release);
+                    metrics::gauge!("cache_dirty_keys").set(small(dirty.len()));
+                    drop(dirty);
+                    done.push(key.clone());
                 }
-                if self.call(node, deadline, self.store.invalidate(&key, owed.how, None)).await.is_err() {
-                    silent.push(node);
-                    continue;
-                }
-                let mut dirty = lock(&self.dirty);
-                dirty.done(&key, owed.ticket);
-                self.owes.store(!dirty.is_empty(), Ordering::Release);
-                metrics::gauge!("cache_dirty_keys").set(small(dirty.len()));
-                drop(dirty);
-                done.push(key);
             }
         }
         let overflowed = lock(&self.dirty).overflowed();

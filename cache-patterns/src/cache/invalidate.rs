@@ -8,12 +8,9 @@ use futures_util::future::join_all;
 use super::{Cache, Inner};
 use crate::entity::{CacheEntity, Versioned};
 use crate::error::StoreError;
+use crate::guard::{AT_ONCE, growing};
 use crate::key::Key;
 use crate::slot::{Invalidation, Settlement};
-
-/// How many keys the store is asked about at once: enough that its connection is never idle, few enough that a store that
-/// has stopped answering does not have all of them to time out.
-const AT_ONCE: usize = 64;
 
 /// What became of an invalidation.
 #[must_use = "a queued invalidation has not reached the store yet: other processes may still read the old value"]
@@ -128,7 +125,7 @@ impl Inner {
         // Replicas are asked about what their connection wrote last: one after the other.
         let at_once = if self.limits.confirm.is_some() { 1 } else { AT_ONCE };
         let mut outcome = Invalidated::Applied;
-        for some in keys.chunks(at_once) {
+        for some in growing(keys, at_once) {
             let outcomes = join_all(some.iter().map(|key| self.forget_one(key, how))).await;
             outcome = outcomes.into_iter().fold(outcome, Invalidated::worse);
         }
