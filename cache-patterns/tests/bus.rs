@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use cache_patterns::bus::{ProcessBus, RedisBus};
 use cache_patterns::store::{MemoryStore, RedisStore, Store};
+use cache_patterns::testing::Proxy;
 use cache_patterns::{Cache, Limits, Source as From};
 use common::source::Source;
 use common::{Profile, RedisServer};
@@ -182,6 +183,46 @@ async fn missed_messages_are_replayed_from_the_log() {
             assert_eq!(revision(&two, &source, id).await.0, source.revision(id), "{id}, replay {replay}");
         }
     }
+}
+
+/// As a failover does that loses numbers: when the subscriber is back, others have been given out up to the same one.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_number_of_another_server_is_not_taken_for_the_last_one() {
+    let (server, mut bus_server) = (RedisServer::start(), RedisServer::start());
+    let proxy = Proxy::start(format!("127.0.0.1:{}", bus_server.port)).await.unwrap();
+    let over = async |port: u16| {
+        let bus = RedisBus::connect(&format!("redis://127.0.0.1:{port}/"), "test").await.unwrap();
+        let store = RedisStore::connect(&server.url()).await.unwrap();
+        Cache::builder(store).local(100).bus(bus).limits(patient()).build().await.unwrap()
+    };
+    let (one, two) = (over(bus_server.port).await, over(proxy.port()).await);
+    trusted(&one).await;
+    trusted(&two).await;
+    let source = Source::default();
+    (6..8).for_each(|id| _ = source.write(id));
+    for _ in 0..5 {
+        let _ = one.invalidate::<Profile>(&6).await.unwrap();
+    }
+    copied(&two, &source, 7).await;
+    let last: u64 = bus_server.cli(&["GET", "cache-patterns:{test}:number"]).trim().parse().unwrap();
+    assert!(last >= 5, "{last}");
+    proxy.refuse(true);
+    proxy.reset();
+    bus_server.restart();
+    bus_server.cli(&["SET", "cache-patterns:{test}:number", &(last - 1).to_string()]);
+    trusted(&one).await;
+    let newest = source.write(7);
+    let _ = one.invalidate::<Profile>(&7).await.unwrap();
+    let number = || bus_server.cli(&["GET", "cache-patterns:{test}:number"]).trim().parse::<u64>().unwrap();
+    let told = Instant::now() + Duration::from_secs(20);
+    while number() < last {
+        assert!(Instant::now() < told, "the others are told");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(number(), last, "the subscriber will find the number that it knows");
+    proxy.refuse(false);
+    trusted(&two).await;
+    assert_eq!(revision(&two, &source, 7).await.0, newest);
 }
 
 #[tokio::test]

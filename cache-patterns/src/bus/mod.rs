@@ -48,7 +48,7 @@ pub enum BusEvent {
     },
     /// The connection is gone; the driver tries again by itself.
     Lost,
-    /// Messages were dropped on this side.
+    /// Messages may have been missed whatever the numbers say: dropped on this side, or numbered by another server.
     Overrun,
 }
 

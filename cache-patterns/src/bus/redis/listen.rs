@@ -23,10 +23,18 @@ type Messages = Pin<Box<dyn Stream<Item = Vec<u8>> + Send>>;
 impl RedisBus {
     pub(super) async fn listen_for_ever(&self, events: mpsc::Sender<BusEvent>) {
         let mut pause = PAUSE_LEAST;
+        let (mut first, mut known) = (true, None);
         while !events.is_closed() {
             match timeout(PATIENCE * 2, self.subscribe()).await {
-                Ok(Ok((messages, counter))) => {
+                Ok(Ok((messages, counter, identity))) => {
                     pause = PAUSE_LEAST;
+                    // A failover can lose numbers, and others be given out again: the same counter says nothing then. Told
+                    // first, while no copy is trusted.
+                    let same = identity.is_some() && identity == known;
+                    known = identity;
+                    if !std::mem::take(&mut first) && !same && events.send(BusEvent::Overrun).await.is_err() {
+                        return;
+                    }
                     if events.send(BusEvent::Connected { counter }).await.is_err() {
                         return;
                     }
@@ -43,11 +51,13 @@ impl RedisBus {
         }
     }
 
-    /// First the subscription, then the counter: what is said in between has a number that the counter covers.
-    async fn subscribe(&self) -> Result<(Messages, u64), StoreError> {
+    /// First the subscription, then the counter: what is said in between has a number that the counter covers. Then who has
+    /// told it: after a failover in between, that names the new server.
+    async fn subscribe(&self) -> Result<(Messages, u64, Option<String>), StoreError> {
         let messages = self.messages().await?;
         let counter = self.counter().await?;
-        Ok((messages, counter))
+        let identity = self.identity().await?;
+        Ok((messages, counter, identity))
     }
 
     async fn messages(&self) -> Result<Messages, StoreError> {

@@ -13,6 +13,7 @@ use tokio::sync::{OnceCell, mpsc};
 use super::{Bus, BusEvent, Notice};
 use crate::error::StoreError;
 use crate::store::StoreFuture;
+use crate::store::redis::info;
 use crate::store::redis::link::{Link, Target, store_error};
 
 /// After this time without any message, local copies are not trusted.
@@ -36,6 +37,8 @@ pub struct RedisBus {
     channel: String,
     counter: String,
     log: String,
+    /// Where these are in a cluster.
+    slot: u16,
     keep: u32,
     sharded: bool,
 }
@@ -94,6 +97,7 @@ impl RedisBus {
             channel: format!("cache-patterns:{{{name}}}:bus"),
             counter: format!("cache-patterns:{{{name}}}:number"),
             log: format!("cache-patterns:{{{name}}}:log"),
+            slot: info::slot(name),
             keep: 0,
             sharded: false,
         })
@@ -153,6 +157,17 @@ impl RedisBus {
         let value = self.ask(&get).await?;
         let number = Option::<u64>::from_redis_value(value).map_err(|error| StoreError::Refused(error.to_string()))?;
         Ok(number.unwrap_or(0))
+    }
+
+    /// Of the server that gives out the numbers: another one may have given the same numbers to other messages. `None`: it
+    /// does not say, because this user may not ask.
+    async fn identity(&self) -> Result<Option<String>, StoreError> {
+        let answer = self.link().await?.send_to_slot(&redis::cmd("INFO"), self.slot).await;
+        match answer.map_err(|error| store_error(&error)) {
+            Ok(text) => Ok(String::from_redis_value(text).ok().and_then(|text| info::identity(&text))),
+            Err(StoreError::Refused(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 }
 

@@ -10,8 +10,9 @@ use super::link::{Link, store_error};
 use super::{Inner, WATERMARK, wall};
 use crate::store::{Info, StoreError};
 
-/// The cluster slot of a key (CRC-16/XMODEM modulo 16,384). Keys of this crate have no braces, hence no hash tag.
-pub(super) fn slot(key: &str) -> u16 {
+/// The cluster slot of a key (CRC-16/XMODEM modulo 16,384). Keys of this crate have no braces, hence no hash tag; of one that
+/// has, the tag is what counts.
+pub(crate) fn slot(key: &str) -> u16 {
     let crc = key.bytes().fold(0u16, |crc, byte| {
         (0..8)
             .fold(crc ^ (u16::from(byte) << 8), |crc, _| if crc & 0x8000 == 0 { crc << 1 } else { (crc << 1) ^ 0x1021 })
@@ -20,7 +21,7 @@ pub(super) fn slot(key: &str) -> u16 {
 }
 
 /// `run_id` and `master_replid`: the one changes with a restart, the other with a promotion.
-fn identity(info: &str) -> Option<String> {
+pub(crate) fn identity(info: &str) -> Option<String> {
     let field = |name: &str| info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
     Some(format!("{}/{}", field("run_id")?.trim(), field("master_replid")?.trim()))
 }

@@ -1,6 +1,6 @@
 //! Redis and Valkey: one server, the primary behind Sentinel, a cluster.
 
-mod info;
+pub(crate) mod info;
 pub(crate) mod link;
 mod reconnect;
 pub(crate) mod scripts;
