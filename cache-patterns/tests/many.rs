@@ -186,3 +186,59 @@ async fn others_are_told_of_many_invalidations_when_the_store_has_all_of_them() 
     reading.abort();
     assert_eq!(many(&two, &source, &ids).await, vec![2; 200], "no copy was made of what was still in the store");
 }
+
+/// Two caches of one store, whose leases last for longer than anybody wants to wait.
+async fn two_caches() -> (Cache, Cache) {
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::default());
+    let build = || Cache::builder_shared(Arc::clone(&store)).limits(limits(Duration::from_secs(15))).build();
+    (build().await.unwrap(), build().await.unwrap())
+}
+
+const LOAD: Duration = Duration::from_millis(200);
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_for_a_load_that_fails_does_not_wait_for_its_lease() {
+    let (one, two) = two_caches().await;
+    let source = Source::default();
+    let ids = [1, 2, 3];
+    ids.iter().for_each(|id| _ = source.write(*id));
+    let failing = async {
+        let load = |_: Vec<u64>| async {
+            tokio::time::sleep(LOAD).await;
+            Err::<Vec<Profile>, _>("no answer")
+        };
+        assert!(one.get_many_or_load::<Profile, _, _, _>(&ids, load).await.is_err());
+    };
+    let began = tokio::time::Instant::now();
+    let waiting = async {
+        tokio::time::sleep(LOAD / 2).await;
+        assert_eq!(many(&two, &source, &ids).await, [1; 3]);
+        began.elapsed()
+    };
+    let ((), took) = tokio::join!(failing, waiting);
+    println!("served {took:?} after a load of {LOAD:?} began that failed");
+    assert!(took < LOAD * 2, "{took:?}");
+    two.idle().await;
+    assert_eq!(many(&two, &source, &ids).await, [1; 3]);
+    assert_eq!(source.loads(), 1, "it has taken the leases, and stored what it loaded");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_for_a_load_that_brings_no_answer_does_not_wait_for_its_lease() {
+    let (one, two) = two_caches().await;
+    let (source, lagging) = (Source::default(), Source::with_delay(LOAD));
+    lagging.write(7);
+    (0..2).for_each(|_| _ = source.write(7));
+    let began = tokio::time::Instant::now();
+    let waiting = async {
+        tokio::time::sleep(LOAD / 2).await;
+        let newest = source.clone();
+        assert_eq!(two.get_at_least(&7, 2, move || newest.load(7)).await.unwrap().revision, 2);
+        began.elapsed()
+    };
+    let replica = lagging.clone();
+    let (older, took) = tokio::join!(one.get_or_load(&7, move || replica.load(7)), waiting);
+    println!("served {took:?} after a load of {LOAD:?} began that brought an older row");
+    assert_eq!(older.unwrap().revision, 1);
+    assert!(took < LOAD * 2, "{took:?}");
+}

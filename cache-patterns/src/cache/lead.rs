@@ -12,6 +12,7 @@ use super::load::{self, LoadContext, LoadResult, Wishes};
 use super::{Erased, Inner, Source};
 use crate::clock::millis;
 use crate::entity::CacheEntity;
+use crate::envelope::Header;
 use crate::error::LoadError;
 use crate::flight::{Flight, Moment, Pilot};
 use crate::key::Key;
@@ -158,6 +159,11 @@ fn is_at<E: CacheEntity>(row: &E, key: &str) -> bool {
     Key::<E>::of(&row.id()).as_str() == key
 }
 
+/// Whether somebody is loading into this slot.
+pub(super) fn leased(slot: Option<&bytes::Bytes>, now: u64) -> bool {
+    slot.and_then(|bytes| Header::decode(bytes)).is_some_and(|(header, _)| header.leased(now))
+}
+
 fn every(period: Duration) -> tokio::time::Interval {
     tokio::time::interval_at(Instant::now() + period, period)
 }
@@ -226,8 +232,8 @@ impl Inner {
                     {
                         return Leave::Answer(entry, asked);
                     }
-                    // Invalidated or given back: ask for the lease at once.
-                    _ if bytes.is_none() => break,
+                    // Invalidated, given back, or filled with what is no answer here: ask for the lease at once.
+                    _ if !leased(bytes.as_ref(), now) => break,
                     _ => {}
                 }
                 if Instant::now() >= again {

@@ -4,10 +4,11 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use tokio::time::Instant;
 
 use super::entry::{Cached, Entry, Source, read};
-use super::lead::{Demand, Filling, Landed};
+use super::lead::{Demand, Filling, Landed, leased};
 use super::load::{self, Wishes};
 use super::{Cache, Erased, Inner};
 use crate::entity::CacheEntity;
@@ -30,6 +31,13 @@ struct Seat<E: CacheEntity> {
     asked: Moment,
     /// See [`crate::guard::Guard::stamp`].
     stamp: u32,
+}
+
+/// How long a load of another process is waited for, and how long until it is looked for again.
+#[derive(Clone, Copy)]
+struct Patience {
+    until: Instant,
+    pause: Duration,
 }
 
 impl<E: CacheEntity> Seat<E> {
@@ -82,7 +90,10 @@ impl Cache {
             }
         }
         if !seats.is_empty() {
-            tokio::spawn(fly_many::<E, Er, F, Fut>(Arc::clone(inner), seats, Arc::clone(&meter), Arc::clone(&load)));
+            let patience = Patience { until: Instant::now() + inner.limits.wait, pause: Duration::from_millis(2) };
+            let flight =
+                fly_many::<E, Er, F, Fut>(Arc::clone(inner), seats, Arc::clone(&meter), Arc::clone(&load), patience);
+            tokio::spawn(flight);
         }
         for (id, passenger) in waiting {
             let answer = match landed::<E, Er>(passenger).await {
@@ -166,9 +177,14 @@ impl Inner {
     }
 }
 
-/// Loads for many flights at once. Runs in a task of its own.
-async fn fly_many<E, Er, F, Fut>(inner: Arc<Inner>, seats: Vec<Seat<E>>, meter: Arc<Meter>, load: Arc<F>)
-where
+/// Loads for many flights at once, waiting for others while `patience` lasts. Runs in a task of its own.
+async fn fly_many<E, Er, F, Fut>(
+    inner: Arc<Inner>,
+    seats: Vec<Seat<E>>,
+    meter: Arc<Meter>,
+    load: Arc<F>,
+    patience: Patience,
+) where
     E: CacheEntity,
     Er: Send + Sync + 'static,
     F: Fn(Vec<E::Id>) -> Fut + Send + Sync + 'static,
@@ -210,7 +226,17 @@ where
             }
         }
     }
-    let wait = wait_for_others::<E, Er>(&inner, busy);
+    let again = |free, patience| {
+        // In a task of their own, or one attempt would lie within the other.
+        tokio::spawn(fly_again::<E, Er, F, Fut>(
+            Arc::clone(&inner),
+            free,
+            Arc::clone(&meter),
+            Arc::clone(&load),
+            patience,
+        ));
+    };
+    let wait = wait_for_others::<E, Er>(&inner, busy, patience, again);
     let own = load_many::<E, Er, F, Fut>(&inner, leased, unleased, &meter, &load);
     let (left, ()) = tokio::join!(wait, own);
     if !left.is_empty() {
@@ -220,26 +246,47 @@ where
     release_all(&inner, unknown.iter().map(|(key, token)| (key.as_str(), *token))).await;
 }
 
+/// The same once more, boxed.
+fn fly_again<E, Er, F, Fut>(
+    inner: Arc<Inner>,
+    seats: Vec<Seat<E>>,
+    meter: Arc<Meter>,
+    load: Arc<F>,
+    patience: Patience,
+) -> BoxFuture<'static, ()>
+where
+    E: CacheEntity,
+    Er: Send + Sync + 'static,
+    F: Fn(Vec<E::Id>) -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = Result<Vec<E>, Er>> + Send + 'static,
+{
+    Box::pin(fly_many::<E, Er, F, Fut>(inner, seats, meter, load, patience))
+}
+
 fn answered<E: CacheEntity, Er: Send + Sync + 'static>(inner: &Inner, seat: Seat<E>, entry: Entry<E>) {
     inner.keep(&seat.key, seat.ticket, &entry);
     seat.pilot.flight().publish(Arc::new(Landed::<E, Er>::Ok((entry, Source::Store))), seat.asked);
     seat.pilot.land(seat.asked);
 }
 
-/// Waits for the loads of other processes; those that did not come in time.
-async fn wait_for_others<E, Er>(inner: &Inner, mut busy: Vec<Seat<E>>) -> Vec<Seat<E>>
+/// Waits for the loads of other processes; those that did not come in time. With those that nobody loads any more
+/// everything begins `again`.
+async fn wait_for_others<E, Er>(
+    inner: &Inner,
+    mut busy: Vec<Seat<E>>,
+    mut patience: Patience,
+    again: impl Fn(Vec<Seat<E>>, Patience),
+) -> Vec<Seat<E>>
 where
     E: CacheEntity,
     Er: Send + Sync + 'static,
 {
-    let patience = Instant::now() + inner.limits.wait;
-    let mut pause = Duration::from_millis(2);
     // Of nodes that do not answer.
     let mut given_up = Vec::new();
-    while !busy.is_empty() && Instant::now() < patience {
-        tokio::time::sleep(pause.mul_f64(0.5 + fastrand::f64())).await;
-        pause = (pause * 2).min(Duration::from_millis(50));
-        let mut still = Vec::new();
+    while !busy.is_empty() && Instant::now() < patience.until {
+        tokio::time::sleep(patience.pause.mul_f64(0.5 + fastrand::f64())).await;
+        patience.pause = (patience.pause * 2).min(Duration::from_millis(50));
+        let (mut still, mut free) = (Vec::new(), Vec::new());
         for (node, mut group) in inner.by_node(busy, |seat| &seat.key) {
             let keys: Vec<String> = group.iter().map(|seat| seat.key.clone()).collect();
             group.iter_mut().for_each(Seat::mark);
@@ -250,13 +297,19 @@ where
             };
             let watermark = inner.guard.watermark(node);
             for (seat, bytes) in group.into_iter().zip(slots) {
+                let now = inner.guard.now();
                 match read::<E>(bytes.as_ref(), &inner.meters).entry() {
-                    Some(entry) if entry.fresh(inner.guard.now(), watermark) => answered::<E, Er>(inner, seat, entry),
-                    _ => still.push(seat),
+                    Some(entry) if entry.fresh(now, watermark) => answered::<E, Er>(inner, seat, entry),
+                    _ if leased(bytes.as_ref(), now) => still.push(seat),
+                    // That load has failed, or what it left is no answer here.
+                    _ => free.push(Seat { token: Token::new(), ..seat }),
                 }
             }
         }
         busy = still;
+        if !free.is_empty() {
+            again(free, patience);
+        }
     }
     busy.extend(given_up);
     busy
