@@ -57,7 +57,7 @@ impl<'p> Declared<'p> {
         match compare(&found, &declared) {
             Comparison::Declared => {
                 let name = if found.name.is_empty() { name.into() } else { found.name.clone() };
-                Value { name, reads: found.reads, provenance: found.provenance, ..declared }
+                Value { name, reads: found.reads, part: found.part, provenance: found.provenance, ..declared }
             }
             Comparison::Same => found,
             Comparison::Conflict(code) => {

@@ -33,6 +33,8 @@ pub(crate) struct Value {
     pub(crate) name: Name,
     /// Reads whose result this is made of.
     pub(crate) reads: SmallVec<[CommandId; 1]>,
+    /// It is a field of what was read: whether it is there says nothing of whether the read found something.
+    pub(crate) part: bool,
     /// It is, or is made only of, a parameter of the function at hand (not `self`).
     pub(crate) parameter: bool,
     /// The unit of a number that came out of a `Duration`.
@@ -246,10 +248,15 @@ impl Value {
         }
     }
 
+    /// The reads of which its presence tells whether they found something.
+    pub(crate) fn answers(&self) -> &[CommandId] {
+        if self.part { &[] } else { &self.reads }
+    }
+
     /// `Some(x)`, `Ok(x)`.
     pub(crate) fn wrapped(variant: &str, inner: Self) -> Self {
-        let (reads, ty) = (inner.reads.clone(), inner.ty.clone());
-        Self { ty, data: Data::Variant(variant.into(), Rc::from([inner])), reads, ..Self::default() }
+        let (reads, part, ty) = (inner.reads.clone(), inner.part, inner.ty.clone());
+        Self { ty, data: Data::Variant(variant.into(), Rc::from([inner])), reads, part, ..Self::default() }
     }
 
     /// With these origins too, in all of its parts.
@@ -354,6 +361,7 @@ pub(crate) fn join(values: impl IntoIterator<Item = Value>) -> Value {
                 }
             }
             let name = all.iter().map(|value| &value.name).find(|name| !name.is_empty()).cloned().unwrap_or_default();
+            let part = !reads.is_empty() && all.iter().all(|value| value.part || value.reads.is_empty());
             let parameter = all.iter().all(|value| value.parameter);
             let jitter = all.iter().any(|value| value.jitter);
             let unit = all.iter().find_map(|value| value.unit);
@@ -362,7 +370,7 @@ pub(crate) fn join(values: impl IntoIterator<Item = Value>) -> Value {
             let lost = if n > MOST_ALTERNATIVES { Lost::at(super::losses::TOO_MANY) } else { lost };
             let data = if n > MOST_ALTERNATIVES { Data::Unknown } else { Data::OneOf(all.into()) };
             let spelled = Spelled::default();
-            Value { ty, data, name, reads, parameter, unit, jitter, encoded, provenance, spelled, lost }
+            Value { ty, data, name, reads, part, parameter, unit, jitter, encoded, provenance, spelled, lost }
         }
     }
 }

@@ -84,6 +84,11 @@ fn together(ops: &[&Operation], known: &Known) -> Purpose {
     if ops.iter().any(|op| is_stream_or_list(&op.command)) {
         return Purpose::Queue;
     }
+    // What is only ever counted is a number, whatever it counts: sessions, logins, codes that were tried.
+    let written = any(Effect::Write) || any(Effect::CollectionWrite);
+    if any(Effect::Counter) && !written {
+        return Purpose::Counter;
+    }
     if has(SESSIONS) {
         // A set of their ids is no session.
         let ids = ops.iter().any(|op| matches!(&*op.command, "SADD" | "ZADD"));

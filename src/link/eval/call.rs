@@ -269,6 +269,7 @@ impl<'a> Evaluator<'a> {
         let decodes = is_decoder(last_segment(path));
         let mut value = Value::unknown();
         if decodes || arguments.len() == 1 && written.segments.len() == 1 {
+            value.part = arguments.iter().all(|argument| argument.value.part);
             for argument in &arguments {
                 for read in &argument.value.reads {
                     if !value.reads.contains(read) {

@@ -86,12 +86,13 @@ impl<'a> Evaluator<'a> {
             return Value {
                 ty,
                 reads: receiver.reads.clone(),
+                part: receiver.part,
                 data: Data::List { items: Rc::from([result]), complete: false },
                 ..Value::default()
             };
         }
         let mut arms = Arms::begin(frame);
-        frame.steps.extend(marks(&receiver.reads, (!receiver.reads.is_empty()).then_some(true)));
+        frame.steps.extend(marks(receiver.answers(), Some(true)));
         let mut result = self.apply(frame, &function, unwrapped(receiver.clone()));
         if let Data::Variant(name, inner) = &result.data
             && matches!(name.as_str(), "Some" | "Ok")
@@ -99,6 +100,7 @@ impl<'a> Evaluator<'a> {
         {
             result = inner.clone();
         }
+        result.part |= receiver.part;
         for read in &receiver.reads {
             if !result.reads.contains(read) {
                 result.reads.push(*read);
@@ -127,9 +129,9 @@ impl<'a> Evaluator<'a> {
             return receiver.clone();
         }
         let mut arms = Arms::begin(frame);
-        frame.steps.extend(marks(&receiver.reads, Some(true)));
+        frame.steps.extend(marks(receiver.answers(), Some(true)));
         arms.end_arm(frame, unwrapped(receiver.clone()));
-        frame.steps.extend(marks(&receiver.reads, Some(false)));
+        frame.steps.extend(marks(receiver.answers(), Some(false)));
         let other = self.run_closure(frame, &function).unwrap_or_default();
         arms.end_arm(frame, other);
         arms.finish(frame)
@@ -161,7 +163,7 @@ pub(super) fn or_else(receiver: &Value, other: impl FnOnce() -> Value) -> Value 
         _ => {
             let own = unwrapped(receiver.clone());
             let joined = join([own.clone(), other()]);
-            Value { reads: own.reads, ..joined }
+            Value { reads: own.reads, part: own.part, ..joined }
         }
     }
 }

@@ -83,10 +83,10 @@ impl<'a> Evaluator<'a> {
                 if let Some(diverge) = diverge {
                     let polarity = self.polarity(pat, &value);
                     let mut arms = Arms::begin(frame);
-                    frame.steps.extend(marks(&value.reads, polarity.map(|hit| !hit)));
+                    frame.steps.extend(marks(value.answers(), polarity.map(|hit| !hit)));
                     self.block(frame, diverge);
                     arms.end_arm(frame, Value::unknown());
-                    frame.steps.extend(marks(&value.reads, polarity));
+                    frame.steps.extend(marks(value.answers(), polarity));
                     arms.end_arm(frame, Value::unknown());
                     arms.finish(frame);
                 }
@@ -169,8 +169,8 @@ impl<'a> Evaluator<'a> {
                 let polarity = self.polarity(pat, &value);
                 let condition = Condition {
                     constant,
-                    holds: marks(&value.reads, polarity),
-                    fails: marks(&value.reads, polarity.map(|hit| !hit)),
+                    holds: marks(value.answers(), polarity),
+                    fails: marks(value.answers(), polarity.map(|hit| !hit)),
                 };
                 self.bind_pattern(frame, pat, value);
                 condition
@@ -214,14 +214,14 @@ impl<'a> Evaluator<'a> {
                     Data::Bool(constant) => Condition { constant: Some(constant), ..Condition::open() },
                     Data::Found(hit) => Condition {
                         constant: None,
-                        holds: marks(&value.reads, Some(hit)),
-                        fails: marks(&value.reads, Some(!hit)),
+                        holds: marks(value.answers(), Some(hit)),
+                        fails: marks(value.answers(), Some(!hit)),
                     },
                     // `if con.exists(key).await? { … }`
-                    _ if !value.reads.is_empty() && self.is_existence(&value) => Condition {
+                    _ if !value.answers().is_empty() && self.is_existence(&value) => Condition {
                         constant: None,
-                        holds: marks(&value.reads, Some(true)),
-                        fails: marks(&value.reads, Some(false)),
+                        holds: marks(value.answers(), Some(true)),
+                        fails: marks(value.answers(), Some(false)),
                     },
                     _ => Condition::open(),
                 }
@@ -271,7 +271,7 @@ impl<'a> Evaluator<'a> {
 
     fn arm(&mut self, frame: &mut Frame, arm: &'a Arm, value: Value, polarity: Option<bool>) -> Value {
         let depth = frame.vars.len();
-        frame.steps.extend(marks(&value.reads, polarity));
+        frame.steps.extend(marks(value.answers(), polarity));
         self.bind_pattern(frame, &arm.pat, value);
         if let Some(guard) = &arm.guard {
             let guard = self.condition(frame, guard);
@@ -374,6 +374,7 @@ impl<'a> Evaluator<'a> {
             join(seen)
         };
         element.reads.clone_from(&list.reads);
+        element.part = list.part;
         element.provenance |= list.provenance;
         element.parameter = element.parameter || (list.parameter && element.is_unknown());
         if element.name.is_empty() {

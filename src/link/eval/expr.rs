@@ -42,7 +42,8 @@ impl<'a> Evaluator<'a> {
                     (Data::List { items, .. }, Data::Int(at)) => {
                         usize::try_from(*at).ok().and_then(|at| items.get(at)).cloned().unwrap_or_default()
                     }
-                    _ => Value { reads: base.reads, ..Value::unknown() }.named(self.hole_name(frame, expr)),
+                    _ => Value { reads: base.reads, part: base.part, ..Value::unknown() }
+                        .named(self.hole_name(frame, expr)),
                 }
             }
             ExprKind::Ref(inner) | ExprKind::Deref(inner) => {
@@ -57,7 +58,7 @@ impl<'a> Evaluator<'a> {
                 value.data = match value.data {
                     Data::Bool(b) => Data::Bool(!b),
                     Data::Found(hit) => Data::Found(!hit),
-                    _ if !value.reads.is_empty() => Data::Found(false),
+                    _ if !value.answers().is_empty() => Data::Found(false),
                     other => other,
                 };
                 value

@@ -227,7 +227,12 @@ impl<'a> Evaluator<'a> {
         for argument in &args {
             // A closure given to a method of a known element type gets the elements.
             if let Data::Closure(id) = argument.value.data {
-                let element = Value { ty: element_of(&receiver.ty), reads: receiver.reads.clone(), ..Value::default() };
+                let element = Value {
+                    ty: element_of(&receiver.ty),
+                    reads: receiver.reads.clone(),
+                    part: receiver.part,
+                    ..Value::default()
+                };
                 self.call_closure(frame, id, vec![element; 2]);
             } else {
                 self.run_closure(frame, &argument.value);
@@ -244,6 +249,7 @@ impl<'a> Evaluator<'a> {
         }
         if super::std_methods::keeps_reads(&call.name) {
             value.reads.clone_from(&receiver.reads);
+            value.part = receiver.part;
         }
         super::request::through(&mut value, &receiver, &call.name);
         if let Some(ty) = call.turbofish.first() {

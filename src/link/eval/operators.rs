@@ -101,7 +101,7 @@ impl<'a> Evaluator<'a> {
         };
         let reads = if comparison { smallvec::SmallVec::new() } else { left.reads };
         let name = if known || comparison { Name::default() } else { left.name };
-        Value { ty, data, name, reads, parameter, unit, jitter, lost, provenance, ..Value::default() }
+        Value { ty, data, name, reads, part: left.part, parameter, unit, jitter, lost, provenance, ..Value::default() }
     }
 
     /// Arithmetic on a few known numbers is done with each.

@@ -250,7 +250,7 @@ impl<'a> Evaluator<'a> {
 
     /// Whether a match of this pattern means that the read behind `value` found something (`true`) or nothing.
     pub(super) fn polarity(&self, pat: &Pat, value: &Value) -> Option<bool> {
-        if value.reads.is_empty() {
+        if value.answers().is_empty() {
             return None;
         }
         match &pat.kind {
@@ -329,7 +329,14 @@ fn taken_apart<'t>(ty: &'t Ty, pattern: &str, parts: usize) -> Option<&'t Ty> {
 /// An unknown part of `value`.
 fn derived(value: &Value) -> Value {
     let (reads, lost) = (value.reads.clone(), value.loss());
-    Value { reads, parameter: value.parameter, provenance: value.provenance, lost, ..Value::default() }
+    Value {
+        reads,
+        part: value.part,
+        parameter: value.parameter,
+        provenance: value.provenance,
+        lost,
+        ..Value::default()
+    }
 }
 
 /// A key keeps its text whatever the variable is called; an unknown value takes the variable's name.

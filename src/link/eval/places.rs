@@ -68,7 +68,10 @@ impl<'a> Evaluator<'a> {
             base => format!("{base}.{name}").into(),
         };
         let parameter = base.parameter && base.name != "self";
-        let value = Value { ty, reads: base.reads.clone(), parameter, provenance, ..Value::default() }.named(full);
+        // A place in a tuple is an answer of its own: of a pipeline's commands, of a value and its version.
+        let part = base.part || !base.reads.is_empty() && !name.chars().all(|c| c.is_ascii_digit());
+        let value =
+            Value { ty, reads: base.reads.clone(), part, parameter, provenance, ..Value::default() }.named(full);
         self.settle_field(frame, base, name, value)
     }
 

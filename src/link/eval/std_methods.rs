@@ -83,8 +83,8 @@ impl<'a> Evaluator<'a> {
                     let ty = held.inside().unwrap_or(held).clone();
                     return Some(Value { ty, ..inner });
                 }
-                "is_some" | "is_ok" if !receiver.reads.is_empty() => return Some(found(receiver, true)),
-                "is_none" | "is_err" | "is_empty" | "is_nil" if !receiver.reads.is_empty() => {
+                "is_some" | "is_ok" if !receiver.answers().is_empty() => return Some(found(receiver, true)),
+                "is_none" | "is_err" | "is_empty" | "is_nil" if !receiver.answers().is_empty() => {
                     return Some(found(receiver, false));
                 }
                 "is_some" => return Some(is_variant(receiver, "Some")),
@@ -204,10 +204,10 @@ impl<'a> Evaluator<'a> {
                 let other = self.argument(frame, &call.args[0]).value;
                 let closure = self.argument(frame, &call.args[1]).value;
                 let mut arms = Arms::begin(frame);
-                frame.steps.extend(marks(&receiver.reads, Some(true)));
+                frame.steps.extend(marks(receiver.answers(), Some(true)));
                 let some = self.apply(frame, &closure, unwrapped(receiver.clone()));
                 arms.end_arm(frame, some);
-                frame.steps.extend(marks(&receiver.reads, Some(false)));
+                frame.steps.extend(marks(receiver.answers(), Some(false)));
                 let none = self.run_closure(frame, &other).unwrap_or(other);
                 arms.end_arm(frame, none);
                 return Some(arms.finish(frame));
