@@ -1,7 +1,28 @@
 //! How a command uses a collection: reads it whole, makes it grow, keeps it within bounds.
 
 use super::operation::CollectionUse;
+use crate::link::ty::Ty;
 use crate::link::value::{Argument, Data, Value};
+use crate::provenance::Provenance;
+
+/// The command that takes many members or fields of one key at once, if this one does or has such a sibling.
+#[must_use]
+pub fn takes_many(command: &str) -> Option<&'static str> {
+    const MANY: [(&str, &str); 11] = [
+        ("HDEL", "HDEL"),
+        ("HGET", "HMGET"),
+        ("HSET", "HSET"),
+        ("LPUSH", "LPUSH"),
+        ("RPUSH", "RPUSH"),
+        ("SADD", "SADD"),
+        ("SISMEMBER", "SMISMEMBER"),
+        ("SREM", "SREM"),
+        ("ZADD", "ZADD"),
+        ("ZREM", "ZREM"),
+        ("ZSCORE", "ZMSCORE"),
+    ];
+    MANY.iter().find(|(one, _)| *one == command).map(|(_, many)| *many)
+}
 
 /// By the command and its arguments behind the key.
 pub(super) fn used(command: &str, args: &[Argument]) -> CollectionUse {
@@ -61,7 +82,26 @@ pub(super) fn used(command: &str, args: &[Argument]) -> CollectionUse {
             | "HPEXPIRE"
             | "HSETEX"
     ) || (command == "XADD" && limited);
-    CollectionUse { whole, grows, shrinks }
+    let several = args.iter().any(|argument| holds_several(&argument.value));
+    let of_element = !several && args.iter().any(|argument| is_of_element(&argument.value));
+    CollectionUse { whole, grows, shrinks, of_element }
+}
+
+/// Many members at once, also where it is one of many such.
+fn holds_several(value: &Value) -> bool {
+    matches!(value.data, Data::List { .. })
+        || matches!(value.ty, Ty::List(_))
+        || value.ty.last().is_some_and(|name| {
+            name.ends_with("Vec") || name.ends_with("Map") || name.ends_with("Set") || name == "VecDeque"
+        })
+}
+
+fn is_of_element(value: &Value) -> bool {
+    match &value.data {
+        Data::Text(template) => template.holes().any(|hole| hole.provenance.has(Provenance::ELEMENT)),
+        Data::Tuple(parts) => parts.iter().any(is_of_element),
+        _ => value.provenance.has(Provenance::ELEMENT),
+    }
 }
 
 /// A constant as the server gets it.

@@ -21,6 +21,7 @@ mod undetermined;
 mod value;
 mod wrapper;
 
+pub use collection::takes_many;
 pub use event::{
     ConnectEvent, ConnectKind, DatabaseAction, DatabaseEvent, Endless, Event, ExitKind, FunctionEvents, GuardKind,
     LoadKind, LocalAction, LocalEvent, MessageStep, RunsOn, SignalKind,

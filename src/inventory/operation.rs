@@ -89,6 +89,8 @@ pub struct CollectionUse {
     pub grows: bool,
     /// It keeps it within bounds: trims it, or removes from it.
     pub shrinks: bool,
+    /// It names one member or field, that of an element of what a loop walks.
+    pub of_element: bool,
 }
 
 /// A key as used by an operation.

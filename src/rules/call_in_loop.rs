@@ -1,8 +1,8 @@
 //! ## What it does
 //!
 //! Reports a loop over a collection that sends one command for each element and waits for each answer, where one command
-//! for all (`MGET`, `DEL` with several keys) or a pipeline would do. The command may stand in a function that the loop
-//! calls. Loops are left alone that end early, that write to the database for each element, whose commands go into a
+//! for all (`MGET`, `DEL` with several keys, `HDEL` or `SADD` of many under one key) or a pipeline would do. The command may
+//! stand in a function that the loop calls. Loops are left alone that end early, that write to the database for each element, whose commands go into a
 //! pipeline, are spawned or joined, or go to another connection each time; that run a transaction with `WATCH` for each
 //! element; and loops over a few written-out values.
 //!
@@ -42,8 +42,9 @@ use rustc_hash::FxHashSet;
 
 use super::{Category, Context, Meta, Rule, cure, docs, flow, report};
 use crate::finding::{Confidence, Finding, Level, Place};
-use crate::inventory::{Condition, DatabaseAction, Effect, Event, Inventory, Operation};
+use crate::inventory::{Condition, DatabaseAction, Effect, Event, Inventory, Operation, takes_many};
 use crate::provenance::Provenance;
+use crate::template::Template;
 
 const SOURCE: &str = include_str!("call_in_loop.rs");
 const DOCS: [u8; docs::size(SOURCE)] = docs::extract(SOURCE);
@@ -58,40 +59,10 @@ const META: Meta = Meta {
     docs: docs::text(&DOCS),
 };
 
-/// Commands of which several make sense at once.
+/// Commands of which several make sense at once, beside those that take many members.
 const BATCHED: &[&str] = &[
-    "GET",
-    "SET",
-    "SETEX",
-    "PSETEX",
-    "DEL",
-    "UNLINK",
-    "EXISTS",
-    "EXPIRE",
-    "PEXPIRE",
-    "TTL",
-    "HGET",
-    "HMGET",
-    "HGETALL",
-    "HSET",
-    "HMSET",
-    "HDEL",
-    "SADD",
-    "SREM",
-    "SCARD",
-    "SISMEMBER",
-    "SMEMBERS",
-    "ZADD",
-    "ZREM",
-    "ZSCORE",
-    "ZCARD",
-    "LPUSH",
-    "RPUSH",
-    "LLEN",
-    "LRANGE",
-    "PERSIST",
-    "TOUCH",
-    "STRLEN",
+    "GET", "SET", "SETEX", "PSETEX", "DEL", "UNLINK", "EXISTS", "EXPIRE", "PEXPIRE", "TTL", "HMGET", "HGETALL",
+    "HMSET", "SCARD", "SMEMBERS", "ZCARD", "LLEN", "LRANGE", "PERSIST", "TOUCH", "STRLEN",
 ];
 
 /// Depth of calls in which a command is looked for: what is further in is hardly to be sent at once.
@@ -164,7 +135,7 @@ fn in_loop<'a>(inventory: &'a Inventory, body: &[Event]) -> Option<PerElement<'a
         return None;
     }
     let (op, place) = waited_for(inventory, body, (None, 0), &|op| {
-        BATCHED.contains(&op.command.as_str())
+        (BATCHED.contains(&op.command.as_str()) || takes_many(&op.command).is_some())
             && op.effect != Effect::Lock
             && op.condition == Condition::Always
             && !(changes_rows && (op.creates() || op.effect == Effect::Delete))
@@ -192,10 +163,7 @@ fn waited_for<'a>(
     events.iter().find_map(|event| match event {
         Event::Operation(id) => {
             let op = flow::operation(inventory, *id)?;
-            let of_element = op
-                .templates()
-                .filter(|template| template.has_literal())
-                .any(|template| template.holes().any(|hole| hole.provenance.has(Provenance::ELEMENT)));
+            let of_element = has_element(op) || of_one_key(op).is_some();
             let alone = op.sent && op.awaited && op.batch.is_none() && op.keys.len() == 1 && !op.keys[0].many;
             (of_element && alone && fits(op)).then_some((op, call.unwrap_or(op.place)))
         }
@@ -206,6 +174,21 @@ fn waited_for<'a>(
         }
         _ => None,
     })
+}
+
+/// Another key for each element.
+fn has_element(op: &Operation) -> bool {
+    let of_element = |template: &Template| template.holes().any(|hole| hole.provenance.has(Provenance::ELEMENT));
+    op.templates().any(|template| template.has_literal() && of_element(template))
+}
+
+/// The command that takes the members of all elements at once, where all are under one key.
+fn of_one_key(op: &Operation) -> Option<&'static str> {
+    let one = op.templates().all(|template| {
+        template.has_literal() && template.holes().all(|hole| !hole.provenance.has(Provenance::ELEMENT))
+    });
+    let all = takes_many(&op.command)?;
+    (one && op.template().is_some() && op.collection.of_element).then_some(all)
 }
 
 /// The names in an expression.
@@ -235,6 +218,11 @@ fn finding(context: Context<'_>, function: &str, found: &PerElement<'_>) -> Find
         "DEL" | "UNLINK" => format!(
             "delete all keys at once: `{receiver}.{}(&keys)`, or `cache.invalidate_many(…)`",
             op.command.to_lowercase()
+        ),
+        command if of_one_key(op).is_some() => format!(
+            "send one `{}` for all of them behind the loop, or, where each answer counts, queue each `{command}` in one {}",
+            of_one_key(op).unwrap_or(command),
+            cure::pipeline(op)
         ),
         command => {
             format!("queue each `{command}` in one {} and send it once behind the loop", cure::pipeline(op))

@@ -193,6 +193,15 @@ impl<'a> Evaluator<'a> {
                 let data = Data::List { items: Rc::from([receiver.clone()]), complete: false };
                 return Some(Value { ty: Ty::List(Rc::new(receiver.ty.clone())), data, ..Value::default() });
             }
+            ("chunks" | "chunks_exact" | "windows" | "rchunks", 1) => {
+                self.argument(frame, &call.args[0]);
+                let part = match &receiver.ty {
+                    Ty::Unknown => Ty::List(Rc::new(Ty::Unknown)),
+                    known => known.clone(),
+                };
+                let (ty, provenance) = (Ty::List(Rc::new(part)), receiver.provenance);
+                return Some(Value { ty, provenance, reads: receiver.reads.clone(), ..Value::default() });
+            }
             ("or", 1) => {
                 let other = self.argument(frame, &call.args[0]).value;
                 return Some(join([receiver.clone(), other]));
