@@ -52,6 +52,33 @@ pub(super) fn fills(inventory: &Inventory, events: &[Event]) -> FxHashSet<*const
     fills
 }
 
+/// The task in which it is decided whether the read hit: what follows outside, as other tasks do, is not for its sake.
+pub(super) fn task_of(events: &[Event], read: OpId) -> &[Event] {
+    fn decides(events: &[Event], read: OpId) -> bool {
+        any(events, &mut |event| matches!(event, Event::Hit(id) | Event::Miss(id) if *id == read))
+    }
+    fn tasks<'e>(events: &'e [Event], read: OpId, found: &mut Vec<&'e [Event]>) -> bool {
+        events.iter().any(|event| match event {
+            // A future that is handed on is another's to wait for.
+            Event::Spawn(body) | Event::Call { events: body, awaited: false, .. } => {
+                if decides(body, read) {
+                    found.push(body);
+                }
+                false
+            }
+            Event::Branch(arms) => arms.iter().any(|arm| tasks(arm, read, found)),
+            Event::Loop(events) | Event::Call { events, .. } => tasks(events, read, found),
+            Event::Hit(id) | Event::Miss(id) => *id == read,
+            _ => false,
+        })
+    }
+    let mut found = Vec::new();
+    match (tasks(events, read, &mut found), found.as_slice()) {
+        (false, [task]) => task_of(task, read),
+        _ => events,
+    }
+}
+
 /// Whether there is such an event in the tree.
 pub(super) fn any(events: &[Event], wanted: &mut impl FnMut(&Event) -> bool) -> bool {
     let mut found = false;

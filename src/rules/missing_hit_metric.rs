@@ -150,13 +150,19 @@ fn seen_in(context: Context<'_>, function: &FunctionEvents) -> (Vec<OpId>, Vec<O
 
 /// Whether a path shows if `read` hit, and whether one loads after it missed.
 fn follow(context: Context<'_>, function: &FunctionEvents, read: OpId) -> (bool, bool) {
-    let own = flow::operation(context.inventory, read).map_or(function.place.file, |op| op.place.file);
+    let op = flow::operation(context.inventory, read);
+    let own = op.map_or(function.place.file, |op| op.place.file);
+    let is_same_key = |other: &OpId| {
+        op.zip(flow::operation(context.inventory, *other)).is_some_and(|(op, other)| flow::same_key(op, other))
+    };
     let (mut shown, mut filled) = (false, false);
-    walk(&function.events, vec![(Stage::Before, false)], &mut |event, (stage, missed)| {
+    walk(flow::task_of(&function.events, read), vec![(Stage::Before, false)], &mut |event, (stage, missed)| {
         let stage = match (event, stage) {
             (Event::Operation(id), _) if *id == read => return Some((Stage::Read, false)),
             (Event::Hit(id), _) if *id == read => return Some((Stage::Decided, false)),
             (Event::Miss(id), _) if *id == read => return Some((Stage::Decided, true)),
+            // In a later pass, or on another path of it, another read has found it: what follows is not for want of it.
+            (Event::Hit(id), _) if missed && is_same_key(id) => return Some((Stage::Before, false)),
             (Event::Guard { kind: GuardKind::Sanctioned, .. }, _) => {
                 shown = true;
                 stage

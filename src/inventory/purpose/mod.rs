@@ -3,7 +3,7 @@
 mod usage;
 mod words;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::operation::{Condition, Effect, OpId, Operation, Purpose, TtlKind};
 use super::{Encoding, Inventory};
@@ -30,9 +30,17 @@ pub(super) fn infer(inventory: &mut Inventory) {
             }
         }
     }
+    // A key that is wholly a variable is the same one in the whole function.
+    let own_key = |op: &Operation| {
+        let template = op.template().filter(|template| !template.has_literal())?;
+        Some((op.function.clone(), template.to_string()))
+    };
+    let read_through = |op: &&Operation| known.read_through.contains(&op.id);
+    let filled: FxHashSet<_> = inventory.operations.iter().filter(read_through).filter_map(own_key).collect();
     for (op, purpose) in inventory.operations.iter_mut().zip(purposes) {
         op.purpose = match purpose {
             Purpose::Unknown if known.read_through.contains(&op.id) => Purpose::Cache,
+            Purpose::Unknown if own_key(op).is_some_and(|key| filled.contains(&key)) => Purpose::Cache,
             Purpose::Unknown => named(op),
             other => other,
         };

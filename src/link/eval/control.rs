@@ -81,6 +81,9 @@ impl<'a> Evaluator<'a> {
                     }
                 }
                 if let Some(diverge) = diverge {
+                    if let Some(init) = init {
+                        self.fails_in_else(frame, (pat, init), diverge);
+                    }
                     let polarity = self.polarity(pat, &value);
                     let mut arms = Arms::begin(frame);
                     frame.steps.extend(marks(value.answers(), polarity.map(|hit| !hit)));
@@ -133,7 +136,10 @@ impl<'a> Evaluator<'a> {
         let outer = frame.vars.clone();
         let written = condition;
         let condition = self.condition(frame, written);
-        let swallowed = self.swallows_in_if(frame, written, then, otherwise.is_some());
+        let mut swallowed = self.swallows_in_if(frame, written, then, otherwise.is_some());
+        if let ExprKind::Let(pat, scrutinee) = &written.kind {
+            swallowed.extend(self.fails_in_let(frame, (pat, scrutinee), Some(then), otherwise));
+        }
         frame.steps.extend(swallowed);
         let mut outer = outer;
         super::origins::keep_checked(&mut outer, &frame.vars);
@@ -236,6 +242,7 @@ impl<'a> Evaluator<'a> {
     pub(super) fn match_(&mut self, frame: &mut Frame, scrutinee: &'a Expr, arms: &'a [Arm]) -> Value {
         let value = self.expr(frame, scrutinee);
         self.swallows_in_match(frame, scrutinee, arms);
+        self.fails_in_match(frame, scrutinee, arms);
         if arms.iter().any(|arm| matches!(arm.pat.kind, PatKind::Lit(_) | PatKind::Or(_))) {
             // Of the texts that are named here one is left.
             self.checked_place(frame, scrutinee);

@@ -3,9 +3,10 @@
 
 use std::rc::Rc;
 
-use super::Frame;
+use super::swallowed::{result_in, variant};
+use super::{Evaluator, Frame};
 use crate::facts::expr::Stmt;
-use crate::facts::{Block, Expr, ExprKind};
+use crate::facts::{Arm, Block, Expr, ExprKind, Pat};
 use crate::inventory::ExitKind;
 use crate::link::trace::Step;
 use crate::link::ty::last_segment;
@@ -67,6 +68,65 @@ pub(super) fn ends_with_error(frame: &mut Frame, expr: &Expr, value: &Value) {
     if error && frame.last_calls.contains(&expr.span) {
         frame.steps.push(Step::Leave(ExitKind::Error));
     }
+}
+
+impl Evaluator<'_> {
+    /// `match … { Ok(n) => …, Err(_) => return Err(…) }` hands the error on as `?` does.
+    pub(super) fn fails_in_match(&self, frame: &mut Frame, scrutinee: &Expr, arms: &[Arm]) {
+        let fails = |arm: &Arm| variant(&arm.pat) == Some("Err") && fails_with(frame, &arm.body);
+        if arms.iter().any(fails) {
+            let steps = self.failing(frame, scrutinee);
+            frame.steps.extend(steps);
+        }
+    }
+
+    /// `let Ok(n) = … else { return Err(…) }`.
+    pub(super) fn fails_in_else(&self, frame: &mut Frame, (pat, init): (&Pat, &Expr), diverge: &Block) {
+        if variant(pat) == Some("Ok") && block_fails(frame, diverge) {
+            let steps = self.failing(frame, init);
+            frame.steps.extend(steps);
+        }
+    }
+
+    /// `if let Err(_) = … { return Err(…) }`, `if let Ok(n) = … {} else { Err(…) }`.
+    pub(super) fn fails_in_let(
+        &self,
+        frame: &Frame,
+        (pat, scrutinee): (&Pat, &Expr),
+        then: Option<&Block>,
+        otherwise: Option<&Expr>,
+    ) -> Vec<Step> {
+        let fails = match variant(pat) {
+            Some("Err") => then.is_some_and(|then| block_fails(frame, then)),
+            Some("Ok") => otherwise.is_some_and(|otherwise| fails_with(frame, otherwise)),
+            _ => false,
+        };
+        if fails { self.failing(frame, scrutinee) } else { Vec::new() }
+    }
+
+    fn failing(&self, frame: &Frame, scrutinee: &Expr) -> Vec<Step> {
+        let commands = result_in(scrutinee, false).map(|result| self.erring(frame, result));
+        commands.into_iter().flatten().map(Step::Fails).collect()
+    }
+}
+
+/// Whether the function ends with an error here, as the source says it.
+fn fails_with(frame: &Frame, expr: &Expr) -> bool {
+    match &expr.kind {
+        ExprKind::Return(Some(value)) => is_error(value),
+        ExprKind::Call(..) => is_error(expr) && frame.last_calls.contains(&expr.span),
+        ExprKind::Block(block) => block_fails(frame, block),
+        _ => false,
+    }
+}
+
+fn block_fails(frame: &Frame, block: &Block) -> bool {
+    matches!(block.stmts.last(), Some(Stmt::Expr { expr, .. }) if fails_with(frame, expr))
+}
+
+fn is_error(expr: &Expr) -> bool {
+    matches!(&expr.kind, ExprKind::Call(callee, _)
+        if matches!(&callee.kind, ExprKind::Path(path) if path.last().is_some_and(|last| last.name == "Err")))
 }
 
 /// Notes at the call in `asked?` that its error ends this function too.

@@ -41,6 +41,7 @@ const WAITS: &[&str] = &[
     "connect",
     "ready",
     "closed",
+    "cancelled",
     "yield_now",
     "spawn",
     "spawn_blocking",
@@ -102,6 +103,12 @@ impl<'a> Evaluator<'a> {
             if !holds_connection {
                 frame.steps.push(Step::Guard { kind, place: frame.place(span) });
             }
+            return;
+        }
+        // What a web framework's middleware stands before: the answer that is cached comes from there.
+        if used && short == "run" && receiver.is_some_and(|value| value.ty.last() == Some("Next")) {
+            let place = frame.place(span);
+            frame.steps.push(Step::Load { kind: LoadKind::Unresolved, place, name: "next.run".to_owned() });
             return;
         }
         let collection = receiver.is_some_and(|value| {

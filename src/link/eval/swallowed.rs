@@ -54,7 +54,7 @@ impl<'a> Evaluator<'a> {
     }
 
     /// The commands whose error the value of `result`, which has just been evaluated, carries.
-    fn erring(&self, frame: &Frame, result: &Expr) -> Commands {
+    pub(super) fn erring(&self, frame: &Frame, result: &Expr) -> Commands {
         let inner = match &result.kind {
             ExprKind::Await(inner) => inner,
             _ => result,
@@ -123,7 +123,7 @@ fn steps(frame: &Frame, commands: Commands, span: Span) -> Vec<Step> {
 
 /// The result that is thrown away with this expression, behind the calls that only throw it away. A result that is
 /// bound or matched (`dropped` is false) is at hand as it stands.
-fn result_in(expr: &Expr, dropped: bool) -> Option<&Expr> {
+pub(super) fn result_in(expr: &Expr, dropped: bool) -> Option<&Expr> {
     match &expr.kind {
         ExprKind::Await(_) => Some(expr),
         ExprKind::Method(call) => match (&*call.name, &*call.args) {
@@ -167,7 +167,7 @@ fn is_nothing(expr: &Expr) -> bool {
 }
 
 /// `Err` of `Err(_)` and `Result::Err(_)`.
-fn variant(pat: &Pat) -> Option<&str> {
+pub(super) fn variant(pat: &Pat) -> Option<&str> {
     match &pat.kind {
         PatKind::TupleStruct(path, _) => path.last().map(|last| &*last.name),
         _ => None,
