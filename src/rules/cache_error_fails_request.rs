@@ -48,9 +48,9 @@ use super::demand::Demand;
 use super::flow;
 use super::report::{self, label};
 use super::{Category, Context, Meta, Rule, cure, docs};
-use crate::finding::{Confidence, Finding, Level};
+use crate::finding::{Confidence, Finding, Level, Place};
 use crate::inventory::event::walk;
-use crate::inventory::{Effect, Event, OpId, Operation, Purpose};
+use crate::inventory::{Effect, Event, ExitKind, OpId, Operation, Purpose};
 
 const SOURCE: &str = include_str!("cache_error_fails_request.rs");
 const DOCS: [u8; docs::size(SOURCE)] = docs::extract(SOURCE);
@@ -80,7 +80,7 @@ enum Stage {
     Read,
     Failing,
     Missed,
-    Loaded,
+    Loaded(Place),
 }
 
 impl Rule for CacheErrorFailsRequest {
@@ -159,8 +159,14 @@ fn fallback(
     read: &Operation,
     (failing, leaving): (&FxHashSet<OpId>, &FxHashSet<*const Event>),
 ) -> Option<Fallback> {
-    let mut found: Option<Fallback> = None;
-    walk(events, vec![Stage::Before], &mut |event, stage| {
+    let mut names: FxHashMap<Place, &str> = FxHashMap::default();
+    flow::each(events, &mut |event| {
+        if let Event::Load { place, name, .. } = event {
+            names.insert(*place, name);
+        }
+    });
+    let mut write: Option<OpId> = None;
+    let ends = walk(events, vec![Stage::Before], &mut |event, stage| {
         Some(match (event, stage) {
             (Event::Operation(id), _) if *id == read.id => Stage::Read,
             (Event::Fails(id), Stage::Read) if *id == read.id && leaving.contains(&std::ptr::from_ref(event)) => {
@@ -168,22 +174,23 @@ fn fallback(
             }
             (Event::Hit(id), _) if *id == read.id => Stage::Before,
             (Event::Miss(id), Stage::Failing) if *id == read.id => Stage::Missed,
-            (Event::Load { name, .. }, Stage::Missed) => {
-                found.get_or_insert_default().load.clone_from(name);
-                Stage::Loaded
-            }
-            (Event::Operation(id), Stage::Loaded) => {
+            (Event::Load { place, .. }, Stage::Missed) => Stage::Loaded(*place),
+            // What is called for before the error is handed on is no answer in its place.
+            (Event::Leave(ExitKind::Error), Stage::Loaded(_)) => return None,
+            (Event::Operation(id), Stage::Loaded(_)) => {
                 let fill = flow::operation(context.inventory, *id)
                     .filter(|op| op.effect == Effect::Write && failing.contains(&op.id) && flow::same_key(op, read));
-                if let (Some(found), Some(fill)) = (&mut found, fill) {
-                    found.write = Some(fill.id);
-                }
+                write = fill.map(|fill| fill.id).or(write);
                 stage
             }
             (_, stage) => stage,
         })
     });
-    found
+    let load = |end: &Stage| match end {
+        Stage::Loaded(place) => names.get(place).map(|name| (*name).to_owned()),
+        _ => None,
+    };
+    ends.iter().find_map(load).map(|load| Fallback { load, write })
 }
 
 fn describe(context: Context<'_>, read: &Operation, fallback: &Fallback) -> Finding {

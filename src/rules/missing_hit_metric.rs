@@ -150,19 +150,26 @@ fn seen_in(context: Context<'_>, function: &FunctionEvents) -> (Vec<OpId>, Vec<O
 
 /// Whether a path shows if `read` hit, and whether one loads after it missed.
 fn follow(context: Context<'_>, function: &FunctionEvents, read: OpId) -> (bool, bool) {
+    let (shown, filled) = follow_in(context, function, &function.events, read);
+    let task = flow::task_of(&function.events, read);
+    let alone = std::ptr::eq(task, function.events.as_slice());
+    (shown, filled && (alone || follow_in(context, function, task, read).1))
+}
+
+fn follow_in(context: Context<'_>, function: &FunctionEvents, events: &[Event], read: OpId) -> (bool, bool) {
     let op = flow::operation(context.inventory, read);
     let own = op.map_or(function.place.file, |op| op.place.file);
     let is_same_key = |other: &OpId| {
         op.zip(flow::operation(context.inventory, *other)).is_some_and(|(op, other)| flow::same_key(op, other))
     };
     let (mut shown, mut filled) = (false, false);
-    walk(flow::task_of(&function.events, read), vec![(Stage::Before, false)], &mut |event, (stage, missed)| {
+    walk(events, vec![(Stage::Before, false)], &mut |event, (stage, missed)| {
         let stage = match (event, stage) {
             (Event::Operation(id), _) if *id == read => return Some((Stage::Read, false)),
             (Event::Hit(id), _) if *id == read => return Some((Stage::Decided, false)),
             (Event::Miss(id), _) if *id == read => return Some((Stage::Decided, true)),
             // In a later pass, or on another path of it, another read has found it: what follows is not for want of it.
-            (Event::Hit(id), _) if missed && is_same_key(id) => return Some((Stage::Before, false)),
+            (Event::Hit(id), _) if missed && is_same_key(id) => return Some((stage, false)),
             (Event::Guard { kind: GuardKind::Sanctioned, .. }, _) => {
                 shown = true;
                 stage

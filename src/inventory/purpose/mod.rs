@@ -8,7 +8,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::operation::{Condition, Effect, OpId, Operation, Purpose, TtlKind};
 use super::{Encoding, Inventory};
 use usage::Known;
-use words::{CACHES, DEDUP, LOCKS, SESSIONS, SINGLE_USE, STATES, TOKENS, WORK, named, words};
+use words::{CACHES, DEDUP, LOCKS, SESSIONS, SINGLE_USE, STATES, TOKENS, WORK, is_kept_by_a_cache, named, words};
 
 /// Gives every operation a purpose. All operations on one template share it, unless the command itself decides.
 pub(super) fn infer(inventory: &mut Inventory) {
@@ -89,7 +89,11 @@ fn together(ops: &[&Operation], known: &Known) -> Purpose {
     if if_absent && (has(LOCKS) || (constant && !has(DEDUP))) {
         return Purpose::Lock;
     }
-    if ops.iter().any(|op| is_stream_or_list(&op.command)) {
+    // A list that is read as it stands and from which nothing is taken waits for nobody.
+    let kept_list = ops.iter().any(|op| op.command == "LRANGE")
+        && ops.iter().all(|op| matches!(&*op.command, "LPUSH" | "RPUSH" | "LRANGE" | "LLEN" | "LINDEX"))
+        && !has(WORK);
+    if !kept_list && ops.iter().any(|op| is_stream_or_list(&op.command)) {
         return Purpose::Queue;
     }
     // What is only ever counted is a number, whatever it counts: sessions, logins, codes that were tried.
@@ -118,7 +122,8 @@ fn together(ops: &[&Operation], known: &Known) -> Purpose {
         let kept = !expires && ops.iter().any(|op| known.updated.contains(&op.id));
         return if kept { Purpose::State } else { Purpose::Cache };
     }
-    if has(TOKENS) {
+    // What a login carries along ends soon; the state of something else stays.
+    if has(TOKENS) || (expires && has(&["state", "epoch"])) {
         return Purpose::Token;
     }
     if has(CACHES) {
@@ -147,6 +152,9 @@ fn together(ops: &[&Operation], known: &Known) -> Purpose {
     let persists = ops.iter().any(|op| op.effect == Effect::Write && op.ttl.kind == TtlKind::None);
     if (any(Effect::Write) && persists || any(Effect::CollectionWrite)) && has(STATES) {
         return Purpose::State;
+    }
+    if any(Effect::Read) && any(Effect::Write) && ops.iter().all(|op| is_kept_by_a_cache(op)) {
+        return Purpose::Cache;
     }
     Purpose::Unknown
 }

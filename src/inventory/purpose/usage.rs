@@ -59,7 +59,9 @@ fn read_through(inventory: &Inventory) -> (FxHashSet<OpId>, FxHashSet<OpId>) {
         separate::flatten(&function.events, &mut order);
         for &id in &order {
             let op = inventory.operation(id);
-            if matches!(op.effect, Effect::Read | Effect::CollectionRead) && op.template().is_some() {
+            // How long a key will live is no value that could be missed.
+            let of_a_value = !matches!(&*op.command, "TTL" | "PTTL" | "EXPIRETIME" | "PEXPIRETIME");
+            if of_a_value && matches!(op.effect, Effect::Read | Effect::CollectionRead) && op.template().is_some() {
                 reads.push(id);
             }
         }

@@ -35,6 +35,13 @@ pub(super) fn named(op: &Operation) -> Purpose {
     found.find(|purpose| *purpose != Purpose::Unknown).unwrap_or(Purpose::Unknown)
 }
 
+/// A value that code which calls itself a cache reads, writes or drops whole.
+pub(super) fn is_kept_by_a_cache(op: &Operation) -> bool {
+    let path = op.function.split_once("::").map_or("", |(_, path)| path);
+    matches!(&*op.command, "GET" | "SET" | "SETEX" | "PSETEX" | "DEL" | "UNLINK" | "EXISTS" | "MGET")
+        && sounds(&split(path), op) == Purpose::Cache
+}
+
 fn sounds(words: &[String], op: &Operation) -> Purpose {
     let has = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
     let may_lock = op.condition == Condition::IfAbsent || matches!(op.effect, Effect::Delete | Effect::Script);
@@ -133,9 +140,10 @@ pub(super) const TOKENS: &[&str] = &[
     "passkey",
     "login",
     "auth",
-    "state",
+    "forgot",
+    "forget",
+    "password",
     "invite",
-    "epoch",
 ];
 /// Behind `token`: what is known of a coin, or how much may be spent; nothing that lets anybody in.
 const ABOUT_TOKENS: &[&str] = &[
