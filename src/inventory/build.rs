@@ -42,13 +42,21 @@ pub(super) struct Key {
     pub(super) site: Site,
 }
 
+/// A command below a call.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Below {
+    pub(super) id: CommandId,
+    /// Whether the calls on the way can lead nowhere else; one through a trait may.
+    pub(super) certain: bool,
+}
+
 pub(super) struct Builder<'p, 'a> {
     pub(super) program: &'p Program<'a>,
     meanings: Vec<Option<Rc<Meaning>>>,
     pub(super) owners: Owners,
     roots: FxHashSet<FnId>,
     /// Commands anywhere below an evaluated function, by the address of its outcome.
-    below: FxHashMap<*const Outcome, Rc<Vec<CommandId>>>,
+    below: FxHashMap<*const Outcome, Rc<Vec<Below>>>,
     /// What each function's commands look like with unknown parameters.
     pub(super) views: FxHashMap<FnId, FxHashMap<Site, View>>,
     found: BTreeMap<Key, Operation>,
@@ -184,17 +192,19 @@ impl Builder<'_, '_> {
     }
 
     /// All commands below these steps, each once.
-    pub(super) fn commands_below(&mut self, outcome: &Rc<Outcome>) -> Rc<Vec<CommandId>> {
+    pub(super) fn commands_below(&mut self, outcome: &Rc<Outcome>) -> Rc<Vec<Below>> {
         let address = Rc::as_ptr(outcome);
         if let Some(known) = self.below.get(&address) {
             return known.clone();
         }
         // Recursion is cut by the evaluation; an outcome never contains itself.
-        let mut found = Vec::new();
-        let mut seen = FxHashSet::default();
-        self.collect(&outcome.steps, &mut |id| {
-            if seen.insert(id) {
-                found.push(id);
+        let mut found: Vec<Below> = Vec::new();
+        let mut seen = FxHashMap::default();
+        self.collect(&outcome.steps, &mut |below| {
+            let at = *seen.entry(below.id).or_insert(found.len());
+            match found.get_mut(at) {
+                Some(known) => known.certain |= below.certain,
+                None => found.push(below),
             }
         });
         let found = Rc::new(found);
@@ -202,13 +212,13 @@ impl Builder<'_, '_> {
         found
     }
 
-    fn collect(&mut self, steps: &[Step], use_it: &mut dyn FnMut(CommandId)) {
+    fn collect(&mut self, steps: &[Step], use_it: &mut dyn FnMut(Below)) {
         for step in steps {
             match step {
-                Step::Command(id) => use_it(*id),
+                Step::Command(id) => use_it(Below { id: *id, certain: true }),
                 Step::Call(call) => {
-                    for &id in self.commands_below(&call.outcome).iter() {
-                        use_it(id);
+                    for &below in self.commands_below(&call.outcome).iter() {
+                        use_it(Below { certain: below.certain && call.certain, ..below });
                     }
                 }
                 _ => step.inside().iter().for_each(|steps| self.collect(steps, use_it)),
@@ -220,7 +230,7 @@ impl Builder<'_, '_> {
         let ids = self.commands_below(outcome);
         let mut views = FxHashMap::default();
         let params = &self.program.world.index.function(function).function.params;
-        for &id in ids.iter() {
+        for &Below { id, .. } in ids.iter() {
             let meaning = self.meaning(id);
             let command = &self.program.commands[id.0 as usize];
             let own = self.owners.owner(command.file, command.name_span) == Some(function);
@@ -241,7 +251,7 @@ impl Builder<'_, '_> {
 
     fn own_operations(&mut self, function: FnId, steps: &[Step]) {
         let mut ids = Vec::new();
-        self.collect(steps, &mut |id| ids.push(id));
+        self.collect(steps, &mut |below| ids.push(below.id));
         for id in ids {
             let command = &self.program.commands[id.0 as usize];
             let owner = self.owners.owner(command.file, command.name_span);

@@ -1,6 +1,6 @@
 //! Calls of the project's own wrappers as operations: the key and the TTL were chosen where the wrapper is called.
 
-use super::build::{Builder, Key};
+use super::build::{Below, Builder, Key};
 use super::operation::{OpId, Operation, Via, WrapperUse};
 use crate::facts::{Function, Name, Param, Pat, PatKind};
 use crate::finding::Confidence;
@@ -27,7 +27,7 @@ impl Builder<'_, '_> {
             return;
         }
         let ids = self.commands_below(&call.outcome);
-        for &id in ids.iter() {
+        for &Below { id, certain } in ids.iter() {
             let site = self.site(id);
             let view = self.views.get(&call.function).and_then(|views| views.get(&site)).copied();
             let meaning = self.meaning(id);
@@ -47,7 +47,8 @@ impl Builder<'_, '_> {
             operation.sent = operation.sent && call.sent;
             operation.awaited &= call.awaited;
             operation.runs_on = call.runs_on;
-            if !call.certain {
+            let certain = call.certain && certain;
+            if !certain {
                 operation.confidence = operation.confidence.min(Confidence::Likely);
             }
             let caller = self.program.world.index.function(function);
@@ -59,7 +60,7 @@ impl Builder<'_, '_> {
             // Places inside the callee mean nothing in the caller's file.
             localise(&mut operation, call, callee.function, self.program.world.workspace.text(call.place.file));
             let key = Key { place: (call.place.file, call.place.span), site };
-            let key = if call.certain { key } else { self.dispatched(key, &operation) };
+            let key = if certain { key } else { self.dispatched(key, &operation) };
             self.add(key, operation);
         }
     }

@@ -4,7 +4,8 @@
 //! write whose type fewer sites store.
 //!
 //! Silent where a type is not known or generic, for references, `Option`, `Box`, `Rc` and `Arc` of one type, where the
-//! hole of the key is a whole key of its own (`cache:{key}`), and between programs that cannot be one.
+//! hole of the key is a whole key of its own (`cache:{key}`), where two types each put a prefix of their own in front
+//! (`{prefix}task:{id}`), and between programs that cannot be one.
 //!
 //! ## Why is this bad?
 //!
@@ -45,6 +46,7 @@ use super::usage::Usage;
 use super::{Category, Context, Meta, Rule, code, docs};
 use crate::finding::{Confidence, Finding, Level};
 use crate::inventory::{Effect, Encoding, Operation};
+use crate::template::Piece;
 
 const SOURCE: &str = include_str!("key_collision.rs");
 const DOCS: [u8; docs::size(SOURCE)] = docs::extract(SOURCE);
@@ -83,7 +85,9 @@ impl Rule for KeyCollision {
                     continue;
                 }
                 let other = stored.iter().find(|(other, theirs)| {
-                    *theirs == usual && in_one_program(context.workspace, op.place, other.place)
+                    *theirs == usual
+                        && same_front(op, other)
+                        && in_one_program(context.workspace, op.place, other.place)
                 });
                 if let Some((other, _)) = other {
                     told.push(ty);
@@ -116,6 +120,14 @@ fn stored_type(op: &Operation) -> Option<&str> {
     // `T`, `impl Serialize`, `dyn Any`: whatever the caller gives.
     let known = ty.len() > 1 && ty.chars().any(char::is_lowercase) && !ty.contains(' ');
     known.then_some(ty)
+}
+
+/// Whether both keys begin alike. What stands in front without being known (`{prefix}task:{id}`) is the same for the
+/// functions of one type or module; two types may well hold two prefixes in fields of one name.
+fn same_front(one: &Operation, other: &Operation) -> bool {
+    let known = |op: &Operation| op.template().is_some_and(|key| matches!(key.pieces().first(), Some(Piece::Text(_))));
+    let owner = |op: &Operation| op.function.rsplit_once("::").map(|(owner, _)| owner.to_owned());
+    (known(one) && known(other)) || owner(one) == owner(other)
 }
 
 fn describe(op: &Operation, ty: &str, other: &Operation, usual: &str) -> Finding {

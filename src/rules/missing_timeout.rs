@@ -98,8 +98,9 @@ fn describe(opened: &Opened, endless: Endless) -> Finding {
     let (what, label, setters) = told(endless);
     finding.message = format!("a `{}` waits without end for {what}", event.ty);
     label.clone_into(&mut finding.primary_label);
-    let settings = if event.ty == "ConnectionManager" { "ConnectionManagerConfig" } else { "AsyncConnectionConfig" };
-    finding.help = format!("open it with a `{settings}` that has {setters}");
+    let settings =
+        if event.ty == "ConnectionManager" { "a `ConnectionManagerConfig`" } else { "an `AsyncConnectionConfig`" };
+    finding.help = format!("open it with {settings} that has {setters}");
     finding
 }
 
