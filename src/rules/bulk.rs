@@ -69,7 +69,10 @@ impl Search<'_, '_> {
                 Event::Loop(body) => {
                     self.events(body, Inside { repeated: !inside.called || inside.repeated, ..inside })
                 }
-                Event::Spawn(body) => self.events(body, Inside { spawned: true, ..inside }),
+                // A task for each pass. A loop inside of one task waits for each load before the next.
+                Event::Spawn(body) => {
+                    self.events(body, Inside { spawned: inside.spawned || inside.repeated, ..inside })
+                }
                 Event::Branch(arms) => arms.iter().for_each(|arm| self.events(arm, inside)),
                 Event::Call { function, events, .. } => {
                     self.events(events, Inside { called: inside.called || !function.is_empty(), ..inside });

@@ -215,15 +215,20 @@ fn help(context: Context<'_>, write: &Operation, expiry: &Operation, in_pipeline
         TtlKind::Constant(ms) => Some(ms),
         _ => None,
     };
+    // How long the key is to live is already said, where it is not known here.
+    let own = |help: String| match (seconds, cure::seconds([seconds])) {
+        (Some(_), _) => help,
+        (None, example) => format!("{help}, with the TTL that `{}` is given in place of {example}", expiry.command),
+    };
     if write.effect == Effect::Counter {
-        return format!(
+        return own(format!(
             "queue both in {}, with `EXPIRE {key} {} NX`, or send one script",
             cure::transaction(write),
             cure::seconds([seconds])
-        );
+        ));
     }
     match write.command.as_str() {
-        "SET" | "SETNX" | "GETSET" | "MSET" => cure::write_with_ttl(context, write, cure::seconds([seconds])),
+        "SET" | "SETNX" | "GETSET" | "MSET" => own(cure::write_with_ttl(context, write, cure::seconds([seconds]))),
         command => {
             format!("queue `{command}` and `{}` in one transaction: {}", expiry.command, cure::transaction(write))
         }
