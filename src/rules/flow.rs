@@ -52,31 +52,36 @@ pub(super) fn fills(inventory: &Inventory, events: &[Event]) -> FxHashSet<*const
     fills
 }
 
-/// The task in which it is decided whether the read hit: what follows outside, as other tasks do, is not for its sake.
-pub(super) fn task_of(events: &[Event], read: OpId) -> &[Event] {
-    fn decides(events: &[Event], read: OpId) -> bool {
-        any(events, &mut |event| matches!(event, Event::Hit(id) | Event::Miss(id) if *id == read))
-    }
-    fn tasks<'e>(events: &'e [Event], read: OpId, found: &mut Vec<&'e [Event]>) -> bool {
-        events.iter().any(|event| match event {
-            // A future that is handed on is another's to wait for.
-            Event::Spawn(body) | Event::Call { events: body, awaited: false, .. } => {
-                if decides(body, read) {
-                    found.push(body);
-                }
-                false
+/// The loads of other tasks than the one in which it is decided whether the read hit, by the address of the event: they
+/// happen whatever it found. None where the function itself decides.
+pub(super) fn loads_of_other_tasks(events: &[Event], read: OpId) -> FxHashSet<*const Event> {
+    fn tasks<'e>(events: &'e [Event], found: &mut Vec<&'e [Event]>) {
+        for event in events {
+            match event {
+                // A future that is not awaited where it is made may be another's to wait for.
+                Event::Spawn(body) | Event::Call { events: body, awaited: false, .. } => found.push(body),
+                Event::Branch(arms) => arms.iter().for_each(|arm| tasks(arm, found)),
+                Event::Loop(events) | Event::Call { events, .. } => tasks(events, found),
+                _ => {}
             }
-            Event::Branch(arms) => arms.iter().any(|arm| tasks(arm, read, found)),
-            Event::Loop(events) | Event::Call { events, .. } => tasks(events, read, found),
-            Event::Hit(id) | Event::Miss(id) => *id == read,
-            _ => false,
-        })
+        }
     }
+    let decides =
+        |body: &[Event]| any(body, &mut |event| matches!(event, Event::Hit(id) | Event::Miss(id) if *id == read));
     let mut found = Vec::new();
-    match (tasks(events, read, &mut found), found.as_slice()) {
-        (false, [task]) => task_of(task, read),
-        _ => events,
+    tasks(events, &mut found);
+    let (deciding, others): (Vec<&[Event]>, Vec<&[Event]>) = found.into_iter().partition(|body| decides(body));
+    let mut loads = FxHashSet::default();
+    if !deciding.is_empty() {
+        for body in others {
+            each(body, &mut |event| {
+                if matches!(event, Event::Load { .. }) {
+                    loads.insert(std::ptr::from_ref(event));
+                }
+            });
+        }
     }
+    loads
 }
 
 /// Whether there is such an event in the tree.

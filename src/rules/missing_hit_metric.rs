@@ -150,20 +150,14 @@ fn seen_in(context: Context<'_>, function: &FunctionEvents) -> (Vec<OpId>, Vec<O
 
 /// Whether a path shows if `read` hit, and whether one loads after it missed.
 fn follow(context: Context<'_>, function: &FunctionEvents, read: OpId) -> (bool, bool) {
-    let (shown, filled) = follow_in(context, function, &function.events, read);
-    let task = flow::task_of(&function.events, read);
-    let alone = std::ptr::eq(task, function.events.as_slice());
-    (shown, filled && (alone || follow_in(context, function, task, read).1))
-}
-
-fn follow_in(context: Context<'_>, function: &FunctionEvents, events: &[Event], read: OpId) -> (bool, bool) {
     let op = flow::operation(context.inventory, read);
     let own = op.map_or(function.place.file, |op| op.place.file);
     let is_same_key = |other: &OpId| {
         op.zip(flow::operation(context.inventory, *other)).is_some_and(|(op, other)| flow::same_key(op, other))
     };
+    let elsewhere = flow::loads_of_other_tasks(&function.events, read);
     let (mut shown, mut filled) = (false, false);
-    walk(events, vec![(Stage::Before, false)], &mut |event, (stage, missed)| {
+    walk(&function.events, vec![(Stage::Before, false)], &mut |event, (stage, missed)| {
         let stage = match (event, stage) {
             (Event::Operation(id), _) if *id == read => return Some((Stage::Read, false)),
             (Event::Hit(id), _) if *id == read => return Some((Stage::Decided, false)),
@@ -185,7 +179,7 @@ fn follow_in(context: Context<'_>, function: &FunctionEvents, events: &[Event], 
                 stage
             }
             (Event::Load { .. }, stage) if stage != Stage::Before => {
-                filled |= missed;
+                filled |= missed && !elsewhere.contains(&std::ptr::from_ref(event));
                 Stage::Loaded
             }
             (_, Stage::Decided) => Stage::Past,
