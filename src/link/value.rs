@@ -255,8 +255,9 @@ impl Value {
 
     /// `Some(x)`, `Ok(x)`.
     pub(crate) fn wrapped(variant: &str, inner: Self) -> Self {
-        let (reads, part, ty) = (inner.reads.clone(), inner.part, inner.ty.clone());
-        Self { ty, data: Data::Variant(variant.into(), Rc::from([inner])), reads, part, ..Self::default() }
+        // Around a part of what was read as well: that there is one at all is the answer.
+        let (reads, ty) = (inner.reads.clone(), inner.ty.clone());
+        Self { ty, data: Data::Variant(variant.into(), Rc::from([inner])), reads, ..Self::default() }
     }
 
     /// With these origins too, in all of its parts.

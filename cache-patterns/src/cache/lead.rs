@@ -382,14 +382,11 @@ impl Inner {
         if E::LOCAL.is_zero() || !self.local.on() {
             return;
         }
-        let Some(id) = entry.value.as_ref().map(|value| value.id()) else { return };
-        if Key::<E>::of(&id).as_str() != key {
-            return;
-        }
+        let Some(row) = entry.value.as_ref().filter(|row| is_at::<E>(row, key)) else { return };
         let now = self.guard.now();
         let fresh = entry.soft_deadline.saturating_sub(now);
         let copy = LocalEntry { entry: entry.clone(), meter: self.meters.of::<E>(), age: entry.age(now) };
-        self.local.put::<E, _>(id, ticket, copy, millis(E::LOCAL).min(fresh));
+        self.local.put::<E, _>(row.id(), ticket, copy, millis(E::LOCAL).min(fresh));
     }
 
     pub(super) async fn release(&self, key: &str, token: Token) {

@@ -100,7 +100,10 @@ impl<'a> Evaluator<'a> {
         {
             result = inner.clone();
         }
-        result.part |= receiver.part;
+        if !receiver.reads.is_empty() {
+            // There is one where the receiver has one, whatever part of it was taken.
+            result.part = receiver.part;
+        }
         for read in &receiver.reads {
             if !result.reads.contains(read) {
                 result.reads.push(*read);

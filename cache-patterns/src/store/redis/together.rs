@@ -1,8 +1,8 @@
 //! Reads that many callers ask for at once share a command.
 //!
 //! Few callers have a `GET` each, and none waits for another. With more, what is asked while other reads are under way is
-//! collected until everyone who is awake has asked, and sent as one `MGET`: to the client and to the server a read among
-//! many costs less than half of one that is a command of its own.
+//! collected until everyone who is awake has asked, and sent as one `MGET`. Most of what a hit costs this process is the
+//! client's work for one command (`benches/peers/README.md` has the figures).
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -16,7 +16,7 @@ use crate::sync::{Mutex, lock};
 
 /// So many callers at once have a command each.
 const FEW: usize = 8;
-/// The most keys of one command: it holds up what others send for no longer than a script does.
+/// The most keys of one command: none is answered before the last is read, and the server does nothing else meanwhile.
 const MOST: usize = 32;
 
 type Answer = Result<Option<Bytes>, StoreError>;
