@@ -289,8 +289,10 @@ pub enum LoadKind {
 /// What shows that something happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum SignalKind {
-    /// A metric or log line that names a hit or a miss.
+    /// A metric that names a hit or a miss.
     Named,
+    /// A log line that does.
+    NamedLog,
     /// Any other counter, gauge or histogram.
     Metric,
     /// A log line below the level of a warning.

@@ -114,6 +114,7 @@ fn evaluate<'a>(world: &'a World<'a>, options: LinkOptions<'a>) -> Program<'a> {
     evaluator.reaches = reaching(&evaluator.survey.direct, &callers);
     let stated: FxHashSet<FnId> = evaluator.survey.statements.union(&evaluator.survey.drops).copied().collect();
     evaluator.stated = reaching(&stated, &callers);
+    evaluator.shown = evaluator.survey.shown.iter().map(|(&kind, shown)| (kind, reaching(shown, &callers))).collect();
     // What writes a database matters only where something may be cached.
     let writers =
         if evaluator.reaches.is_empty() { FxHashSet::default() } else { reaching(&evaluator.survey.writes, &callers) };

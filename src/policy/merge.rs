@@ -93,6 +93,7 @@ pub(super) fn merged(layers: &[Layer], sources: Vec<PolicySource>) -> Policy {
             fields: list(layers.iter().map(|layer| &layer.secrets.fields)),
             max_ttl: highest(layers, |layer| &layer.secrets.max_ttl),
         },
+        logs_count: highest(layers, |layer| &layer.logs_count).unwrap_or(Located { value: true, place: None }),
         require_until: require_until.value,
         exclude: list(layers.iter().map(|layer| &layer.exclude)),
         tests: tests.value,

@@ -51,6 +51,8 @@ pub struct Policy {
     pub external_channels: Vec<Located<Pattern>>,
     /// `[secrets]`: what is not to be stored.
     pub secrets: Secrets,
+    /// `[metrics] logs`: a log line shows hits and misses as well as a metric does.
+    pub logs_count: Located<bool>,
     /// `[suppressions] require-until`: a suppression comment needs a last day.
     pub require_until: bool,
     /// `[paths] exclude`. See [`Policy::exclude_globs`].

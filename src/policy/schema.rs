@@ -36,6 +36,7 @@ struct RuleFile {
     guards: Option<Guards>,
     channels: Option<Channels>,
     secrets: Option<Secrets>,
+    metrics: Option<Metrics>,
     suppressions: Option<Suppressions>,
     paths: Option<Paths>,
     undetermined: Option<Undetermined>,
@@ -270,6 +271,14 @@ struct Channels {
     extend_external: OneOrMany,
 }
 
+/// How hits and misses are made visible.
+#[derive(JsonSchema, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Metrics {
+    /// A log line shows hits and misses well enough; `false`: they have to be counted.
+    logs: Option<bool>,
+}
+
 /// Suppression comments.
 #[derive(JsonSchema, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -372,6 +381,7 @@ mod tests {
             ("Loads", names::LOADS),
             ("Guards", names::GUARDS),
             ("Channels", names::CHANNELS),
+            ("Metrics", names::METRICS),
             ("Suppressions", names::SUPPRESSIONS),
             ("Paths", names::PATHS),
             ("Undetermined", names::UNDETERMINED),

@@ -50,6 +50,7 @@ pub(super) fn values(policy: &Policy) -> Vec<(String, String, String)> {
     if let Some(max) = &policy.secrets.max_ttl {
         rows.add("secrets.max-ttl", text(&quantity::show(max.value)), max.place);
     }
+    rows.add("metrics.logs", policy.logs_count.value.to_string(), policy.logs_count.place);
     let places = policy.flag_places;
     rows.add("suppressions.require-until", policy.require_until.to_string(), places.require_until);
     rows.each("paths.exclude", &policy.exclude, |glob| glob.as_str());

@@ -155,10 +155,13 @@ fn monitoring(out: &mut String, policy: &Policy) {
     if policy.level("missing-hit-metric", "resilience", Level::Warning) == Level::Off {
         return;
     }
-    out.push_str(
-        "\n### Monitoring\n\n- Count hits and misses of every cached read: the hit ratio is a metric.\n\
-         - The service copes with a cold start: of an empty cache one caller loads, and the others wait.\n",
-    );
+    out.push_str("\n### Monitoring\n\n");
+    out.push_str(if policy.logs_count.value {
+        "- Count hits and misses of every cached read, or at least log them.\n"
+    } else {
+        "- Count hits and misses of every cached read: the hit ratio is a metric, and a log line is none.\n"
+    });
+    out.push_str("- The service copes with a cold start: of an empty cache one caller loads, and the others wait.\n");
 }
 
 fn one_line(text: &str) -> String {

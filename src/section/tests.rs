@@ -32,7 +32,7 @@ fn said(policy: &Policy) -> impl PartialEq + std::fmt::Debug {
         (keys.format.value.text.clone(), keys.separator.value, exceptions),
         (keys.version_prefix.as_ref().map(|p| p.value.clone()), keys.service.as_ref().map(|s| s.value.clone())),
         (ttl.required.value, ttl.jitter.value, ttl.min.as_ref().map(|m| m.value), ttl.max.as_ref().map(|m| m.value)),
-        classes,
+        (classes, policy.logs_count.value),
     )
 }
 
@@ -75,6 +75,7 @@ fn any_policy() -> impl Strategy<Value = String> {
     let general = prop::sample::select(vec![
         "",
         "[ttl]\nrequired = false\n",
+        "[metrics]\nlogs = false\n",
         "[ttl]\njitter = \"7%\"\nmin = \"1s\"\nmax = \"500h\"\n",
     ]);
     (format, general, prop::collection::vec(class, 0..3)).prop_map(|(format, general, classes)| {

@@ -247,6 +247,10 @@ fn parse_log_part(input: ParseStream<'_>, call: &mut LogCall) -> syn::Result<()>
         call.fields.extend(fields.args.into_iter().map(|(_, value)| value));
         return Ok(());
     }
+    if input.peek2(Token![.]) && input.fork().parse::<Syn>().is_ok_and(|field| is_metric(&field)) {
+        call.fields.push(input.parse()?);
+        return Ok(());
+    }
     let key = input.fork();
     let key = if parse_log_key(&key).is_ok() { Some(parse_log_key(input)?) } else { None };
     if input.peek(Token![?]) {
@@ -262,6 +266,20 @@ fn parse_log_part(input: ParseStream<'_>, call: &mut LogCall) -> syn::Result<()>
         _ => call.fields.push(value),
     }
     Ok(())
+}
+
+/// Whether a field is one of those that tracing-opentelemetry makes a metric of. It stays an assignment, by which the
+/// evaluation tells it from what is only logged.
+fn is_metric(field: &Syn) -> bool {
+    let Syn::Assign(assign) = field else { return false };
+    let mut place = &*assign.left;
+    let mut dotted = false;
+    while let Syn::Field(field) = place {
+        dotted = true;
+        place = &field.base;
+    }
+    let kinds = ["monotonic_counter", "counter", "histogram", "gauge"];
+    dotted && matches!(place, Syn::Path(path) if kinds.iter().any(|kind| path.path.is_ident(kind)))
 }
 
 /// Whether the labelled part at the cursor is a field with a sigil (`key:? = value`) and no `target: value`.

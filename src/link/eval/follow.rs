@@ -82,6 +82,8 @@ impl<'a> Evaluator<'a> {
                 // What it does is out of sight or plain computation; it is awaited, so it may well be dear.
                 let name = called(site.receiver, &definition.function.name);
                 frame.steps.push(Step::Load { kind: LoadKind::Unresolved, place: frame.place(site.name), name });
+            } else if !self.stated.contains(&function) {
+                self.show_below(frame, function, site.name);
             }
             // Where it runs them is out of sight.
             self.off_task(frame, |this, frame| this.run_closures(frame, args));
@@ -115,6 +117,8 @@ impl<'a> Evaluator<'a> {
             if let Some(kind) = loads.or_else(|| self.loads.get(&function).copied()).or(dear) {
                 let name = called(site.receiver, &definition.function.name);
                 frame.steps.push(Step::Load { kind, place: frame.place(site.name), name });
+            } else if !self.stated.contains(&function) {
+                self.show_below(frame, function, site.name);
             }
             if self.stated.contains(&function) {
                 let called = (function, definition.function.is_async);

@@ -94,7 +94,7 @@ impl<'a> Evaluator<'a> {
     ) {
         let short = last_segment(name);
         if let Some(kind) = signals::of_call(short, receiver.is_some()) {
-            frame.steps.push(Step::Signal { kind, place: frame.place(span) });
+            self.show(frame, kind, span);
             return;
         }
         if let Some(kind) = guard_kind(short, receiver) {

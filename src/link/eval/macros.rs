@@ -20,7 +20,7 @@ impl<'a> Evaluator<'a> {
     pub(super) fn macro_call(&mut self, frame: &mut Frame, _expr: &'a Expr, call: &'a MacroCall) -> Value {
         let name = last_segment(&call.path);
         if let Some(kind) = signals::of_macro(name, &call.body) {
-            frame.steps.push(Step::Signal { kind, place: frame.place(call.name_span) });
+            self.show(frame, kind, call.name_span);
         }
         match &call.body {
             MacroBody::Format { first, pieces, extra } => {

@@ -123,6 +123,8 @@ pub(crate) struct Evaluator<'a> {
     pub(crate) unread: Vec<super::Unread>,
     /// From the survey: functions with a database statement in them or below.
     pub(crate) stated: FxHashSet<FnId>,
+    /// From the survey: functions that count or log something, themselves or below.
+    pub(crate) shown: signals::Shown,
 }
 
 /// What the survey learns.
@@ -139,6 +141,8 @@ pub(crate) struct Survey {
     /// Functions that run database statements themselves, and those that write.
     pub(crate) statements: FxHashSet<FnId>,
     pub(crate) writes: FxHashSet<FnId>,
+    /// Functions that count or log something themselves.
+    pub(crate) shown: signals::Shown,
     /// Functions that drop copies of this process.
     pub(crate) drops: FxHashSet<FnId>,
     /// Values that struct expressions give to fields.
@@ -196,6 +200,7 @@ impl<'a> Evaluator<'a> {
             paths: RefCell::default(),
             accesses: FxHashMap::default(),
             stated: FxHashSet::default(),
+            shown: signals::Shown::default(),
         }
     }
 

@@ -63,6 +63,7 @@ pub(super) struct Layer {
     pub(super) guards: Listed<Located<String>>,
     pub(super) external_channels: Listed<Located<Pattern>>,
     pub(super) secrets: SecretsLayer,
+    pub(super) logs_count: Option<Located<bool>>,
     pub(super) require_until: Option<Located<bool>>,
     pub(super) exclude: Listed<Located<PathGlob>>,
     pub(super) tests: Option<Located<bool>>,
@@ -160,6 +161,7 @@ pub(super) fn read(reader: &mut Reader, table: &DeTable<'_>, setting: Setting<'_
                 layer.external_channels = list(reader, &entry, names::CHANNELS, "[channels]", pattern);
             }
             "secrets" => secrets(reader, &entry, &mut layer.secrets),
+            "metrics" => layer.logs_count = one_flag(reader, &entry, names::METRICS, "[metrics]"),
             "suppressions" => layer.require_until = one_flag(reader, &entry, names::SUPPRESSIONS, "[suppressions]"),
             "undetermined" => {
                 layer.report_undetermined = one_flag(reader, &entry, names::UNDETERMINED, "[undetermined]")

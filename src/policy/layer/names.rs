@@ -14,6 +14,7 @@ pub(in crate::policy) const TOP: &[&str] = &[
     "guards",
     "channels",
     "secrets",
+    "metrics",
     "suppressions",
     "paths",
     "undetermined",
@@ -44,6 +45,7 @@ pub(in crate::policy) const LOADS: &[&str] = &["cheap", "extend-cheap"];
 pub(in crate::policy) const GUARDS: &[&str] = &["functions", "extend-functions"];
 pub(in crate::policy) const CHANNELS: &[&str] = &["external", "extend-external"];
 pub(in crate::policy) const SECRETS: &[&str] = &["types", "extend-types", "fields", "extend-fields", "max-ttl"];
+pub(in crate::policy) const METRICS: &[&str] = &["logs"];
 pub(in crate::policy) const SUPPRESSIONS: &[&str] = &["require-until"];
 pub(in crate::policy) const PATHS: &[&str] = &["exclude", "extend-exclude", "tests"];
 pub(in crate::policy) const UNDETERMINED: &[&str] = &["report"];

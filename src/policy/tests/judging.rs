@@ -172,6 +172,8 @@ cheap = ["*::flags::*", "crate::limits::read_limits"]
 functions = ["Flight::run"]
 [channels]
 external = ["billing:*"]
+[metrics]
+logs = false
 [suppressions]
 require-until = true
 [paths]
@@ -187,6 +189,7 @@ report = true
     assert!(policy.is_guard("shop::flight::Flight::run"));
     assert!(policy.is_external_channel(&template("billing:<event>")));
     assert!(!policy.is_external_channel(&template("<kind>:paid")));
+    assert!(!policy.logs_count.value && Policy::default().logs_count.value);
     assert!(policy.require_until && policy.tests);
     assert_eq!(policy.min_confidence(), Confidence::Undetermined);
     assert!(policy.is_excluded(Path::new("src/generated/a.rs")));

@@ -41,7 +41,8 @@ fn the_project_lies_over_what_it_extends_and_both_over_the_default() {
         (
             "team.toml",
             "[ttl]\nmax = \"2h\"\njitter = \"5%\"\n[class.profile]\nttl = \"20m\"\nextend-keys = [\"who:**\"]\n\
-             [levels]\nkey-format = \"error\"\nmissing-ttl = \"warn\"\n[loads]\ncheap = [\"a\", \"b\"]\n",
+             [levels]\nkey-format = \"error\"\nmissing-ttl = \"warn\"\n[loads]\ncheap = [\"a\", \"b\"]\n\
+             [metrics]\nlogs = false\n",
         ),
         (
             "shop/cache-lint.toml",
@@ -57,6 +58,7 @@ fn the_project_lies_over_what_it_extends_and_both_over_the_default() {
     rows.extend(values(&policy, "class.cart."));
     rows.extend(values(&policy, "levels."));
     rows.extend(values(&policy, "loads."));
+    rows.extend(values(&policy, "metrics."));
     let rows: Vec<String> = rows
         .iter()
         .map(|row| {
@@ -79,6 +81,7 @@ fn the_project_lies_over_what_it_extends_and_both_over_the_default() {
     loads.cheap = "c" # cache-lint.toml:12
     loads.cheap = "a" # team.toml:11
     loads.cheap = "b" # team.toml:11
+    metrics.logs = false # team.toml:13
     "#);
 }
 

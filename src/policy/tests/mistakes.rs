@@ -70,6 +70,10 @@ function = "x"
 [channels]
 external = "a::b"
 
+[metrics]
+log = false
+logs = "never"
+
 [suppressions]
 require-until = "always"
 

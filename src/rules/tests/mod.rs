@@ -18,6 +18,7 @@ mod key_format;
 mod key_origins;
 mod lock_release_without_token;
 mod locks_and_commands;
+mod missing_hit_metric;
 mod missing_ttl;
 mod mixed_ttl;
 mod non_atomic_expiry;

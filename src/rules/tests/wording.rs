@@ -68,6 +68,7 @@ const WORLDS: &[fn() -> Vec<World>] = &[
     super::key_collision::worlds,
     super::key_origins::worlds,
     super::lock_release_without_token::worlds,
+    super::missing_hit_metric::worlds,
     super::mixed_ttl::worlds,
     super::schema_changed::worlds,
     super::subscriptions::worlds,

@@ -23,10 +23,12 @@ const PATTERNS: [(&str, &[&str]); 4] = [
     ("write-behind", &["write-behind", "write behind", "write-back", "write back"]),
 ];
 
+const HIT_RATIO: &[&str] = &["hit ratio", "hit rate", "hit and miss", "hits and misses"];
+
 /// What is seen to by rules that nobody has to switch on: words, what they are about, the rules.
 const SEEN_TO: [(&[&str], &str, &str); 6] = [
     (&["pub/sub", "pubsub", "invalidat"], "invalidation", "missing-invalidation"),
-    (&["hit ratio", "hit rate", "hit and miss", "hits and misses"], "the hit ratio", "missing-hit-metric"),
+    (HIT_RATIO, "the hit ratio", "missing-hit-metric"),
     (&["cold start", "empty cache", "stampede", "thundering herd"], "cold starts", "stampede-prone-miss"),
     (&["version"], "versions", "unversioned-key"),
     (&["commit"], "the order of commit and write", "write-before-commit"),
@@ -79,6 +81,11 @@ fn said(label: &str, text: &str, rules: &mut Rules) -> bool {
     if !forbids {
         understood |= patterns(&lower, rules);
         understood |= ttls(label, &lower, rules);
+        // Whoever asks for a metric does not mean a log line.
+        let metric = words(&lower).any(|word| matches!(word, "metric" | "metrics" | "counter" | "counters"));
+        if metric && HIT_RATIO.iter().any(|sign| lower.contains(sign)) {
+            rules.logs_count = Some(false);
+        }
     }
     for (signs, what, rule) in SEEN_TO {
         if signs.iter().any(|sign| lower.contains(sign)) {

@@ -17,6 +17,8 @@ pub(super) struct Rules {
     pub(super) min: Option<i128>,
     pub(super) max: Option<i128>,
     pub(super) classes: Vec<ClassRules>,
+    /// `false`: hits and misses have to be counted.
+    pub(super) logs_count: Option<bool>,
     /// Every class stands in a table, so that those of the tool do not hold beside them.
     pub(super) whole_table: bool,
     /// What was said that rules of the tool see to without being told.
@@ -74,6 +76,9 @@ impl Rules {
         self.ttl(&mut out);
         for class in &self.classes {
             class.text(&mut out);
+        }
+        if let Some(logs) = self.logs_count {
+            let _ = writeln!(out, "\n[metrics]\nlogs = {logs}");
         }
         if !self.seen_to.is_empty() {
             out.push_str("\n# Said as well, and seen to by rules that are on without being told:\n");

@@ -44,6 +44,10 @@ fn log_family() {
             "tracing::warn!format{extra id, extra err, extra ttl, `late <n>`}",
         ),
         (r#"error!(error = ?e)"#, "error!format{extra e, ``}"),
+        (
+            r#"info!(monotonic_counter.hits = 1, cache.key = k, "hit")"#,
+            "info!format{extra (monotonic_counter.hits = 1), extra k, `hit`}",
+        ),
         (r#"info!(key:? = k, other = 2; "text {}", a)"#, "info!format{extra k, extra 2, `text <a>`}"),
         (r#"trace!({ a = 1, b = con.get(k) }, "text")"#, "trace!format{extra 1, extra con.get(k), `text`}"),
         (r#"log!(Level::Info, "{a}", a = b)"#, "log!format{extra Level::Info, `<b>`}"),
