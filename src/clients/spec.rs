@@ -151,13 +151,15 @@ pub enum TypeKind {
     Entities,
 }
 
-/// What a method of a [`TypeKind::Entities`] type sends, and what it is given.
+/// What a method of a [`TypeKind::Entities`] type, or a function, sends, and what it is given.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EntityRow {
     /// `GET`, `SET` and `DEL`, in order.
     pub commands: Vec<&'static str>,
     /// The arguments.
     pub words: Vec<EntityWord>,
+    /// Recorded in a transaction, and sent once that has been committed.
+    pub after_commit: bool,
 }
 
 /// An argument of an [`EntityRow`].
@@ -176,7 +178,7 @@ pub enum EntityWord {
 }
 
 impl EntityRow {
-    /// Reads `GET SET = id load`.
+    /// Reads `GET SET = id load`; `DEL@commit = _ id` is sent after the commit.
     ///
     /// # Errors
     /// Says what is wrong with the row.
@@ -184,13 +186,18 @@ impl EntityRow {
         let (commands, words) = row
             .split_once('=')
             .ok_or_else(|| "needs the commands, `=` and the arguments, for example \"GET SET = id load\"".to_owned())?;
+        let mut after_commit = false;
         let commands = commands
             .split_ascii_whitespace()
             .map(|command| match command {
                 "GET" => Ok("GET"),
                 "SET" => Ok("SET"),
                 "DEL" => Ok("DEL"),
-                other => Err(format!("`{other}` is none of GET, SET, DEL")),
+                "DEL@commit" => {
+                    after_commit = true;
+                    Ok("DEL")
+                }
+                other => Err(format!("`{other}` is none of GET, SET, DEL, DEL@commit")),
             })
             .collect::<Result<Vec<_>, _>>()?;
         let words = words
@@ -204,7 +211,7 @@ impl EntityRow {
                 other => Err(format!("`{other}` is none of id, ids, load, write, _")),
             })
             .collect::<Result<Vec<_>, _>>()?;
-        Ok(Self { commands, words })
+        Ok(Self { commands, words, after_commit })
     }
 }
 

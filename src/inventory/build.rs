@@ -364,6 +364,7 @@ impl Builder<'_, '_> {
             runs_on: command.runs_on,
             awaited: command.awaited,
             cluster: command.cluster,
+            after_commit: command.after_commit,
             collection: meaning.collection,
         }
     }

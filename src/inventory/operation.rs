@@ -76,6 +76,8 @@ pub struct Operation {
     pub awaited: bool,
     /// It goes to a cluster. `false` also when this is not known.
     pub cluster: bool,
+    /// It is recorded in a transaction here and sent once that has been committed (an outbox).
+    pub after_commit: bool,
     /// How it uses a collection.
     pub collection: CollectionUse,
 }

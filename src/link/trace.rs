@@ -188,6 +188,8 @@ pub(crate) struct Command {
     pub(crate) awaited: bool,
     /// It goes to a cluster.
     pub(crate) cluster: bool,
+    /// It is recorded in a transaction here and sent once that has been committed.
+    pub(crate) after_commit: bool,
     /// The method as written; `cmd` for a raw command.
     pub(crate) spelled: Name,
 }

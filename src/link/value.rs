@@ -125,6 +125,8 @@ pub(crate) struct Statement {
     /// Its SQL text so far; none where a query builder says what it does.
     pub(crate) text: Option<String>,
     pub(crate) access: crate::stores::Access,
+    /// What a row of its result is read into, where the code says so.
+    pub(crate) row: Ty,
     /// What the source calls the values that it is given.
     pub(crate) given: Vec<Name>,
     /// No statement yet: a collection, of which a method says what is done with it.

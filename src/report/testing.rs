@@ -91,6 +91,7 @@ fn operation(id: u32, place: Place, function: &str, command: &str, effect: Effec
         runs_on: RunsOn::Task,
         awaited: true,
         cluster: false,
+        after_commit: false,
         collection: CollectionUse::default(),
     }
 }

@@ -8,9 +8,7 @@ use crate::facts::Name;
 use crate::finding::Place;
 use crate::inventory::event::walk;
 use crate::inventory::origin::Source;
-use crate::inventory::{
-    DatabaseAction, DatabaseEvent, Effect, Event, FunctionEvents, GuardKind, Inventory, Operation, Purpose,
-};
+use crate::inventory::{DatabaseAction, DatabaseEvent, Effect, Event, FunctionEvents, Inventory, Operation, Purpose};
 use crate::policy::CachePattern;
 use crate::source::Workspace;
 use crate::stores::{Access, Verb, same_table};
@@ -128,7 +126,6 @@ pub(super) fn written(event: &DatabaseEvent) -> Option<&Access> {
 pub(super) fn renews(inventory: &Inventory, event: &Event, shape: &str) -> bool {
     match event {
         Event::Unseen { .. } => true,
-        Event::Guard { kind, .. } => *kind == GuardKind::Sanctioned,
         Event::Operation(id) => flow::operation(inventory, *id).is_some_and(|op| renews_by(op, shape)),
         _ => false,
     }

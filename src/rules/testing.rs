@@ -137,6 +137,7 @@ pub(super) fn op(command: &str) -> Operation {
         runs_on: RunsOn::Task,
         awaited: true,
         cluster: false,
+        after_commit: false,
         collection: CollectionUse::default(),
     }
 }

@@ -114,6 +114,8 @@ impl Rule for WriteBeforeCommit {
 fn inside(context: Context<'_>, function: &FunctionEvents, shapes: &FxHashSet<&str>) -> Vec<(OpId, Place)> {
     let inventory = context.inventory;
     let is_copy = |op: &Operation| match op.effect {
+        // The outbox: part of the transaction, and sent behind it.
+        _ if op.after_commit => false,
         Effect::Publish => true,
         Effect::Write | Effect::Delete => {
             op.purpose == Purpose::Cache || op.templates().any(|key| shapes.contains(key.shape().as_str()))

@@ -132,6 +132,12 @@ pub struct Store {
     pub takes_text: Vec<String>,
     /// Methods that run a statement and give rows back.
     pub fetch: Vec<String>,
+    /// Of these, methods that give one row,
+    pub one_row: Vec<String>,
+    /// an `Option` of one,
+    pub optional_row: Vec<String>,
+    /// or all of them in a list: the value then has the type that the rows are read into.
+    pub all_rows: Vec<String>,
     /// Methods that run a statement.
     pub run: Vec<String>,
     /// `users::table` and a bare table name begin a query.

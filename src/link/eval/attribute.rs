@@ -71,6 +71,7 @@ impl Evaluator<'_> {
                 runs_on: crate::inventory::RunsOn::Caller,
                 awaited: false,
                 cluster: false,
+                after_commit: false,
                 spelled: attribute.path.clone().into(),
             });
             steps.push(Step::Command(at));

@@ -255,7 +255,7 @@ impl<'a> Evaluator<'a> {
             return value;
         }
         let arguments = self.arguments(frame, args);
-        if let Some(value) = self.store_function(frame, path, &arguments) {
+        if let Some(value) = self.store_function(frame, path, written, &arguments) {
             return value;
         }
         if let Some(value) = self.std_call(frame, path, &arguments) {

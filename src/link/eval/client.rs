@@ -50,6 +50,9 @@ impl<'a> Evaluator<'a> {
             self.runs_as(frame, frame.steps.len() - 1, spec.sync, cluster);
             return Some(self.result_of(id, &method_spec.effect, spec.sync));
         }
+        if let Some(value) = self.entity_function(frame, path, written, args, site) {
+            return Some(value);
+        }
         let maker = catalogue.maker(path)?;
         let client = catalogue.client_of_path(path)?;
         Some(match maker {

@@ -257,6 +257,7 @@ impl<'a> Evaluator<'a> {
             runs_on: frame.runs_on,
             awaited: site.used && !frame.lazy,
             cluster: false,
+            after_commit: false,
             spelled: "cmd".into(),
         });
         if let Some(batch) = batch {

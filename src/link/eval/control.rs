@@ -52,7 +52,10 @@ impl<'a> Evaluator<'a> {
             Stmt::Let { pat, ty, init, diverge, .. } => {
                 let written = ty.as_ref().map(|ty| self.world.ty(ty, &frame.types)).unwrap_or_default();
                 let mut value = match init {
-                    Some(init) => self.expr(frame, init),
+                    Some(init) => {
+                        frame.want(init, &written);
+                        self.expr(frame, init)
+                    }
                     None => Value::unknown(),
                 };
                 // `_name` says as much as `_`: nobody will look at it.

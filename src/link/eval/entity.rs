@@ -4,15 +4,15 @@
 
 use super::call::Site;
 use super::{Evaluator, Frame};
-use crate::clients::{ClientId, EntityWord, Unit};
+use crate::clients::{ClientId, EntityRow, EntityWord, Unit};
 use crate::facts::expr::MethodCall;
-use crate::facts::{Attribute, Expr, ExprKind, ItemKind, Literal};
+use crate::facts::{Attribute, Expr, ExprKind, ItemKind, Literal, Name, Path};
 use crate::finding::FileId;
-use crate::inventory::{Encoding, GuardKind, Via};
+use crate::inventory::{DatabaseAction, Encoding, GuardKind, Via};
 use crate::link::index::DefId;
 use crate::link::trace::{Form, Step};
 use crate::link::ty::{Ty, last_segment};
-use crate::link::value::{Argument, Data, Encoded, Value};
+use crate::link::value::{Argument, CommandId, Data, Encoded, Value};
 use crate::template::{Hole, Template};
 use crate::text::Span;
 
@@ -25,6 +25,18 @@ struct Entity {
     codec: Encoding,
 }
 
+/// A call of one of the companion crate's rows.
+struct EntityCall<'r, 's> {
+    client: ClientId,
+    row: &'r EntityRow,
+    /// The method or function as written.
+    name: &'r Name,
+    /// `invalidate::<User>`.
+    turbofish: Option<Ty>,
+    args: Vec<Argument>,
+    site: &'r Site<'s>,
+}
+
 impl<'a> Evaluator<'a> {
     /// A method of a type whose calls are about entities. `None`: not one that sends anything.
     pub(super) fn entity_method(
@@ -34,10 +46,34 @@ impl<'a> Evaluator<'a> {
         call: &'a MethodCall,
         site: &Site<'_>,
     ) -> Option<Value> {
+        let wanted = frame.wanted_of(site.call);
         let args = self.arguments(frame, &call.args);
         let Some(row) = self.world.catalogue.entity_row(client, &call.name) else {
-            return self.commit(call, &args);
+            return self.commit(frame, call, &args);
         };
+        let turbofish = call.turbofish.first().map(|ty| self.world.ty(ty, &frame.types));
+        Some(self.entity_call(frame, EntityCall { client, row, name: &call.name, turbofish, args, site }, wanted))
+    }
+
+    /// A function that is about entities: `outbox::record::<User, _>(&mut tx, &id, version)`.
+    pub(super) fn entity_function(
+        &mut self,
+        frame: &mut Frame,
+        path: &str,
+        written: &'a Path,
+        args: &'a [Expr],
+        site: &Site<'_>,
+    ) -> Option<Value> {
+        let client = self.world.catalogue.client_of_path(path)?;
+        let row = self.world.catalogue.entity_row(client, path)?;
+        let last = written.last()?;
+        let turbofish = last.args.first().map(|ty| self.world.ty(ty, &frame.types));
+        let args = self.arguments(frame, args);
+        Some(self.entity_call(frame, EntityCall { client, row, name: &last.name, turbofish, args, site }, None))
+    }
+
+    fn entity_call(&mut self, frame: &mut Frame, call: EntityCall<'_, '_>, wanted: Option<Ty>) -> Value {
+        let EntityCall { client, row, name, turbofish, args, site } = call;
         let position = |word: EntityWord| row.words.iter().position(|found| *found == word);
         let closure = position(EntityWord::Load).or_else(|| position(EntityWord::Write)).and_then(|at| args.get(at));
         let id = position(EntityWord::Id).or_else(|| position(EntityWord::Ids)).and_then(|at| args.get(at));
@@ -47,10 +83,13 @@ impl<'a> Evaluator<'a> {
         let loaded = closure.map(|closure| self.loaded(frame, &closure.value)).unwrap_or_default();
         let inside = std::mem::replace(&mut frame.steps, outer);
 
-        let written = call.turbofish.first().map(|ty| self.world.ty(ty, &frame.types));
-        let ty =
-            written.into_iter().chain([entity_of(&loaded)]).find(|ty| matches!(ty, Ty::Adt(..))).unwrap_or_default();
-        let entity = self.entity(&ty);
+        // What the call says, what its closure gives, what is made of its result.
+        let said = [turbofish.unwrap_or_default(), entity_of(&loaded), entity_of(&wanted.unwrap_or_default())];
+        let found = said.iter().find_map(|ty| Some((ty.clone(), self.entity(ty)?)));
+        let (ty, entity) = match found {
+            Some((ty, entity)) => (ty, Some(entity)),
+            None => (said.into_iter().find(|ty| matches!(ty, Ty::Adt(..))).unwrap_or_default(), None),
+        };
         let key = entity.as_ref().map_or_else(Value::unknown, |entity| {
             let mut key = entity.prefix.clone();
             for hole in holes(id) {
@@ -60,11 +99,17 @@ impl<'a> Evaluator<'a> {
             Value::template(key)
         });
         let mut inside = Some(inside);
+        let mut hit: Option<(CommandId, Vec<Step>)> = None;
         for (at, command) in row.commands.iter().enumerate() {
             let last = at + 1 == row.commands.len();
             if last && let Some(inside) = inside.take() {
                 if closure.is_some() {
                     frame.steps.push(Step::Guard { kind: GuardKind::Sanctioned, place: frame.place(site.name) });
+                }
+                // Only who misses loads and fills.
+                if let Some((read, before)) = &mut hit {
+                    std::mem::swap(before, &mut frame.steps);
+                    frame.steps.push(Step::Miss(*read));
                 }
                 frame.steps.extend(inside);
             }
@@ -82,9 +127,18 @@ impl<'a> Evaluator<'a> {
             }
             let form = Form::Attribute { command, ttl: ttl.map(|_| Unit::Seconds) };
             let id = self.push_command(frame, site, client, form, sent, Via::Method, None);
-            self.commands[id.0 as usize].spelled = call.name.clone();
+            let pushed = &mut self.commands[id.0 as usize];
+            pushed.spelled = name.clone();
+            pushed.after_commit = row.after_commit;
+            if *command == "GET" && closure.is_some() {
+                hit = Some((id, Vec::new()));
+            }
         }
-        Some(Value::typed(ty))
+        if let Some((read, before)) = hit {
+            let missed = std::mem::replace(&mut frame.steps, before);
+            frame.steps.push(Step::Branch(vec![vec![Step::Hit(read)], missed]));
+        }
+        Value::typed(ty)
     }
 
     /// The type that a loader or writer gives.
@@ -103,14 +157,23 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    /// `writer.commit(row, transaction.commit())`: the row's type is what is cached.
-    fn commit(&mut self, call: &MethodCall, args: &[Argument]) -> Option<Value> {
-        let at = match call.name.as_str() {
-            "commit" => 0,
-            "commit_tx" => 1,
+    /// `writer.commit(row, transaction.commit())`: the row's type is what is cached. The others commit the transaction
+    /// that they are given.
+    fn commit(&mut self, frame: &mut Frame, call: &MethodCall, args: &[Argument]) -> Option<Value> {
+        let row = match call.name.as_str() {
+            "commit" => args.first(),
+            "commit_tx" | "commit_recorded" => {
+                self.database(frame, call.name_span, DatabaseAction::Commit, Some(true), Vec::new());
+                args.first()
+            }
+            "delete" => None,
+            "delete_recorded" => {
+                self.database(frame, call.name_span, DatabaseAction::Commit, Some(true), Vec::new());
+                None
+            }
             _ => return None,
         };
-        let row = args.get(at)?.value.ty.clone();
+        let row = row.map(|row| row.value.ty.clone()).unwrap_or_default();
         Some(Value::typed(Ty::generic("cache_patterns::Committed", row)))
     }
 
@@ -178,8 +241,13 @@ fn entity_of(ty: &Ty) -> Ty {
     loop {
         ty = match ty {
             Ty::List(element) => element,
-            Ty::External(path, args) if matches!(last_segment(path), "Committed" | "Vec" | "VecDeque") => {
-                match args.first() {
+            Ty::External(path, args)
+                if matches!(
+                    last_segment(path),
+                    "Committed" | "Cached" | "Written" | "Vec" | "VecDeque" | "HashMap"
+                ) =>
+            {
+                match args.last() {
                     Some(element) => element,
                     None => return Ty::Unknown,
                 }

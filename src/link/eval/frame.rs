@@ -7,6 +7,7 @@ use crate::finding::{FileId, Place};
 use crate::inventory::RunsOn;
 use crate::link::index::{FnId, ModuleId};
 use crate::link::trace::Step;
+use crate::link::ty::Ty;
 use crate::link::value::{Value, join};
 use crate::link::world::TypeScope;
 use crate::text::Span;
@@ -28,6 +29,8 @@ pub(crate) struct Frame {
     pub(crate) fails: bool,
     /// The expression whose result is awaited, unwrapped or passed on with `?`.
     pub(crate) used: Option<Span>,
+    /// Calls of which the result is bound to a written type or returned as one, and that type.
+    pub(crate) wanted: Vec<(Span, Ty)>,
     /// The calls of which the result is what the function ends with.
     pub(crate) last_calls: Vec<Span>,
     /// How many branches and loops enclose this place.
@@ -57,6 +60,7 @@ impl Frame {
             alive: true,
             fails: false,
             used: None,
+            wanted: Vec::new(),
             last_calls: Vec::new(),
             branches: 0,
             breaks: Vec::new(),
@@ -65,6 +69,11 @@ impl Frame {
             lazy: false,
             once: false,
         }
+    }
+
+    /// The type that is asked of this call.
+    pub(crate) fn wanted_of(&self, call: Span) -> Option<Ty> {
+        self.wanted.iter().rfind(|(at, _)| *at == call).map(|(_, ty)| ty.clone())
     }
 
     pub(crate) fn bind(&mut self, name: Name, value: Value) {

@@ -97,7 +97,7 @@ impl<'a> Evaluator<'a> {
                         self.run_closure(frame, &value);
                         values.push(value);
                     }
-                    self.store_macro(frame, call, &values).unwrap_or_default()
+                    self.store_macro(frame, call, items, &values).unwrap_or_default()
                 }
             },
             MacroBody::Expanded(expanded) => self.inline(frame, |this, frame| this.expr(frame, expanded)),

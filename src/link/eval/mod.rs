@@ -32,12 +32,14 @@ mod path;
 mod pattern;
 mod places;
 mod request;
+mod rows;
 mod signals;
 mod std_calls;
 mod std_methods;
 mod store;
 mod swallowed;
 mod text;
+mod wanted;
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -280,6 +282,7 @@ impl<'a> Evaluator<'a> {
         };
         let mut frame = Frame::new(definition.file, definition.scope, scope, Some(id));
         frame.last_calls = leaves::last_calls(body);
+        frame.want_of_body(body, &signature.ret);
         if definition.function.is_async {
             frame.runs_on = RunsOn::Task;
         }

@@ -123,6 +123,13 @@ impl<'a> Evaluator<'a> {
             };
             found.push(value);
         }
+        // `users::table`: a macro makes that module.
+        if found.is_empty()
+            && path.last().is_some_and(|last| last.name == "table")
+            && let Some(table) = self.store_table(frame, &path.text())
+        {
+            return table;
+        }
         if found.is_empty() {
             let ty = self.owner_type(frame, path);
             if let Some(last) = path.last()

@@ -8,7 +8,7 @@ use super::call::Site;
 use super::{Evaluator, Frame};
 use crate::disk;
 use crate::facts::expr::MethodCall;
-use crate::facts::{MacroCall, Name};
+use crate::facts::{Expr, MacroCall, Name, Path};
 use crate::inventory::{DatabaseAction, DatabaseEvent, LoadKind};
 use crate::link::trace::Step;
 use crate::link::ty::{Ty, last_segment};
@@ -41,7 +41,13 @@ impl<'a> Evaluator<'a> {
     }
 
     /// A function of another crate that makes a statement: `sqlx::query(text)`, `diesel::update(users)`, `User::find()`.
-    pub(super) fn store_function(&mut self, frame: &Frame, path: &str, arguments: &[Argument]) -> Option<Value> {
+    pub(super) fn store_function(
+        &mut self,
+        frame: &Frame,
+        path: &str,
+        written: &Path,
+        arguments: &[Argument],
+    ) -> Option<Value> {
         let (owner, name) = path.rsplit_once("::").unwrap_or(("", path));
         for store in self.stores(frame).iter().filter(|store| !store.remote) {
             if has(&store.functions, path) || (owner.ends_with("QueryBuilder") && name == "new") {
@@ -49,7 +55,8 @@ impl<'a> Evaluator<'a> {
                 let unread = text.is_none() && !owner.ends_with("QueryBuilder");
                 let lost = arguments.first().map(|argument| argument.value.loss()).unwrap_or_default();
                 let text = Some(text.unwrap_or_default());
-                return Some(statement(Statement { text, lost, unread, ..Statement::default() }));
+                let row = self.row_of_function(frame, written);
+                return Some(statement(Statement { text, row, lost, unread, ..Statement::default() }));
             }
             if let Some(verb) = store.function_verb(path) {
                 let table = arguments.iter().find_map(|argument| match &argument.value.data {
@@ -62,14 +69,21 @@ impl<'a> Evaluator<'a> {
             if let Some(verb) = store.entity_verb(name)
                 && let Some(entity) = entity(owner)
             {
-                return Some(statement(Statement { access: Access::of(verb, entity), ..Statement::default() }));
+                let row = self.row_of_entity(frame, written);
+                return Some(statement(Statement { access: Access::of(verb, entity), row, ..Statement::default() }));
             }
         }
         None
     }
 
     /// `query!("…")` and the like.
-    pub(super) fn store_macro(&mut self, frame: &Frame, call: &MacroCall, values: &[Value]) -> Option<Value> {
+    pub(super) fn store_macro(
+        &mut self,
+        frame: &Frame,
+        call: &MacroCall,
+        items: &[Expr],
+        values: &[Value],
+    ) -> Option<Value> {
         let name = last_segment(&call.path);
         for store in self.stores(frame).iter() {
             let text = if has(&store.macros, name) {
@@ -80,7 +94,8 @@ impl<'a> Evaluator<'a> {
                 continue;
             };
             let given = values.iter().skip(1).flat_map(names).collect();
-            return Some(statement(Statement { text: Some(text), given, ..Statement::default() }));
+            let row = self.row_of_macro(frame, items);
+            return Some(statement(Statement { text: Some(text), row, given, ..Statement::default() }));
         }
         None
     }
@@ -133,11 +148,11 @@ impl<'a> Evaluator<'a> {
                 let access = Access::of(verb, table.clone());
                 let whole = Statement {
                     access,
+                    row: query.row.clone(),
                     given: args.iter().flat_map(|arg| names(&arg.value)).collect(),
                     ..Statement::default()
                 };
-                self.run_statement(frame, call.name_span, &whole, &args, name);
-                return Value::unknown();
+                return self.run_statement(frame, call, &whole, &args);
             }
             return receiver.clone();
         }
@@ -146,8 +161,7 @@ impl<'a> Evaluator<'a> {
         if is_in(|store| &store.fetch) || is_in(|store| &store.run) {
             // `users.first(conn)` runs; a builder's method of that name without a connection does not.
             if !args.is_empty() || writes || !query.text.as_deref().unwrap_or("").is_empty() {
-                self.run_statement(frame, call.name_span, query, &args, name);
-                return Value::unknown();
+                return self.run_statement(frame, call, query, &args);
             }
         }
         let mut changed = (**query).clone();
@@ -157,6 +171,9 @@ impl<'a> Evaluator<'a> {
             text.push_str(&args.iter().find_map(|arg| sql_text(&arg.value)).unwrap_or_else(|| "?".to_owned()));
         } else if is_in(|store| &store.upsert) && changed.access.verb == Verb::Insert {
             changed.access.verb = Verb::Upsert;
+        }
+        if let Some(row) = self.row_selected(frame, call) {
+            changed.row = row;
         }
         changed.given.extend(args.iter().flat_map(|arg| names(&arg.value)));
         let value = statement(changed);
@@ -204,15 +221,15 @@ impl<'a> Evaluator<'a> {
             if has(&store.collection, name)
                 && let Some(table) = args.first().and_then(|argument| argument.value.as_text())
             {
-                return Some(collection(table.into()));
+                return Some(self.collection(frame, call, table.into()));
             }
             if let Some(verb) = store.collection_verb(name)
                 && let Some(table) = self.collection_of(store, &receiver.ty)
             {
                 let given = args.iter().flat_map(|arg| names(&arg.value)).collect();
-                let whole = Statement { access: Access::of(verb, table), given, ..Statement::default() };
-                self.run_statement(frame, call.name_span, &whole, args, name);
-                return Some(Value::unknown());
+                let row = self.collected(store, &receiver.ty);
+                let whole = Statement { access: Access::of(verb, table), row, given, ..Statement::default() };
+                return Some(self.run_statement(frame, call, &whole, args));
             }
             if let Some(verb) = store.model_verb(name)
                 && let Ty::External(path, _) = &receiver.ty
@@ -220,8 +237,7 @@ impl<'a> Evaluator<'a> {
                 && let Some(table) = path.rsplit("::").nth(1)
             {
                 let whole = Statement { access: Access::of(verb, table.into()), ..Statement::default() };
-                self.run_statement(frame, call.name_span, &whole, args, name);
-                return Some(Value::unknown());
+                return Some(self.run_statement(frame, call, &whole, args));
             }
             let (prepares, runs) = (has(&store.prepare, name), has(&store.takes_text, name));
             if (prepares || runs)
@@ -235,8 +251,8 @@ impl<'a> Evaluator<'a> {
                     return Some(statement(query));
                 }
                 let on = Argument { value: receiver.clone(), file: frame.file, span: call.name_span };
-                self.run_statement(frame, call.name_span, &query, &[on], name);
-                return Some(Value::unknown());
+                let given: Vec<Argument> = std::iter::once(on).chain(args.iter().cloned()).collect();
+                return Some(self.run_statement(frame, call, &query, &given));
             }
             // `client.query(&prepared, …)`
             if (has(&store.fetch, name) || has(&store.run, name))
@@ -245,8 +261,8 @@ impl<'a> Evaluator<'a> {
             {
                 let query = query.clone();
                 let on = Argument { value: receiver.clone(), file: frame.file, span: call.name_span };
-                self.run_statement(frame, call.name_span, &query, &[on], name);
-                return Some(Value::unknown());
+                let given: Vec<Argument> = std::iter::once(on).chain(args.iter().cloned()).collect();
+                return Some(self.run_statement(frame, call, &query, &given));
             }
         }
         None
@@ -260,13 +276,10 @@ impl<'a> Evaluator<'a> {
 
     /// The collection that a field or parameter of a collection's type stands for.
     fn collection_of(&self, store: &Store, ty: &Ty) -> Option<Name> {
-        self.world.chain(ty).iter().find_map(|ty| match ty {
-            Ty::External(path, args) if has(&store.collection_types, path) => match args.first()? {
-                Ty::Adt(def, _) => Some(self.world.index.def(*def).name.clone()),
-                _ => None,
-            },
+        match self.collected(store, ty) {
+            Ty::Adt(def, _) => Some(self.world.index.def(def).name.clone()),
             _ => None,
-        })
+        }
     }
 
     /// What a statement does. One text is read once, however often it is evaluated.
@@ -280,7 +293,15 @@ impl<'a> Evaluator<'a> {
         access
     }
 
-    fn run_statement(&mut self, frame: &mut Frame, name: Span, query: &Statement, args: &[Argument], method: &str) {
+    /// Runs a statement; gives what its rows are read into.
+    fn run_statement(
+        &mut self,
+        frame: &mut Frame,
+        call: &'a MethodCall,
+        query: &Statement,
+        args: &[Argument],
+    ) -> Value {
+        let (name, method) = (call.name_span, call.name.as_str());
         let access = self.access(query);
         let inside = args.iter().find_map(|argument| self.is_transaction(&argument.value.ty));
         if access.verb == Verb::Select || self.stores(frame).iter().any(|store| has(&store.fetch, method)) {
@@ -301,6 +322,7 @@ impl<'a> Evaluator<'a> {
             let given = query.given.iter().map(ToString::to_string).collect();
             self.database(frame, name, DatabaseAction::Statement(access), inside, given);
         }
+        self.rows(frame, query, call, args)
     }
 
     /// Whether a connection of this type is a transaction; `None` when the type does not tell.
@@ -317,7 +339,7 @@ impl<'a> Evaluator<'a> {
         })
     }
 
-    fn database(
+    pub(super) fn database(
         &mut self,
         frame: &mut Frame,
         name: Span,
@@ -356,10 +378,6 @@ pub(super) fn sounds_like_clearing(name: &str, receiver: &str) -> bool {
 
 fn statement(query: Statement) -> Value {
     Value::of(Data::Statement(Rc::new(query)))
-}
-
-fn collection(table: Name) -> Value {
-    statement(Statement { access: Access::of(Verb::Select, table), collection: true, ..Statement::default() })
 }
 
 /// `user::Entity` is `user`, an alias `Users` is itself; a path in lower case is no type.
