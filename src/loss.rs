@@ -88,6 +88,8 @@ pub enum CauseKind {
     Function,
     /// A method of a trait that nothing in the workspace implements.
     NoImplementation,
+    /// A method of a trait that is implemented where it cannot be seen.
+    Outside,
     /// A macro that was not expanded.
     Macro,
     /// A function that calls itself.
@@ -112,6 +114,7 @@ impl CauseKind {
             Self::Constant => "constant",
             Self::Function => "function",
             Self::NoImplementation => "no-implementation",
+            Self::Outside => "outside",
             Self::Macro => "macro",
             Self::Recursion => "recursion",
             Self::TooDeep => "too-deep",

@@ -139,6 +139,8 @@ pub struct UseLeaf {
     pub name: Name,
     /// `a::*`.
     pub glob: bool,
+    /// `pub use`.
+    pub public: bool,
     /// The leaf's place.
     pub span: Span,
 }

@@ -12,7 +12,7 @@ use super::interpret::{Meaning, meaning};
 use super::operation::{BatchUse, Effect, KeyUse, OpId, Operation, Purpose};
 use super::owners::Owners;
 use super::wrapper::{ends_with_parameter, forwards_key};
-use super::{Inventory, events, purpose, separate};
+use super::{Inventory, events, outside, purpose, separate};
 use crate::clients::CommandEffect;
 use crate::facts::ItemKind;
 use crate::finding::{FileId, Place};
@@ -128,6 +128,7 @@ pub(super) fn build(program: &Program<'_>) -> Inventory {
     inventory.inputs = super::inputs::Inputs::new(program, &inventory.functions);
     inventory.connections = opened(program);
     separate::join(&mut inventory);
+    outside::leave_open(program, &mut inventory);
     purpose::infer(&mut inventory);
     inventory.origins = super::origin::origins(&inventory);
     inventory.undetermined = super::undetermined::of(program, &inventory);

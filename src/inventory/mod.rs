@@ -11,6 +11,7 @@ pub mod inputs;
 mod interpret;
 pub mod operation;
 pub mod origin;
+mod outside;
 mod owners;
 mod purpose;
 pub mod schema;

@@ -7,10 +7,11 @@ use super::{Inventory, KeyUse};
 use crate::facts::ItemKind;
 use crate::finding::Place;
 use crate::link::Program;
-use crate::link::index::{DefId, FnId};
+use crate::link::index::{DefId, FnId, Owner};
 use crate::link::losses::{Kind, Loss, is_std};
 use crate::link::trace::Step;
 use crate::link::ty::{Ty, last_segment};
+use crate::link::world::Outside;
 use crate::loss::{Cause, CauseKind, Lost};
 use crate::template::{Piece, Template};
 
@@ -146,7 +147,7 @@ impl Teller<'_, '_> {
         let is_setting = match &loss.kind {
             Kind::Constant(_) | Kind::External(_) => true,
             Kind::Field(Ty::Adt(def, _), _) => !self.is_row(*def),
-            Kind::Field(..) | Kind::Function(_) | Kind::NoImplementation(_) => true,
+            Kind::Field(..) | Kind::Function(_) | Kind::NoImplementation(_) | Kind::Outside(_) => true,
             _ => false,
         };
         is_setting.then_some(hole.lost)
@@ -278,6 +279,7 @@ impl Teller<'_, '_> {
                 let path = short(&self.program.world.index.function(*id).path).to_owned();
                 (CauseKind::NoImplementation, format!("nothing in the workspace implements `{path}`"))
             }
+            Kind::Outside(id) => (CauseKind::Outside, self.outside(*id)),
             Kind::Recursion(id) => {
                 let path = short(&self.program.world.index.function(*id).path).to_owned();
                 (CauseKind::Recursion, format!("`{path}` calls itself"))
@@ -355,6 +357,19 @@ impl Teller<'_, '_> {
             (Some(from), _) => format!("`{path}` works it out when the program runs: {from}"),
             (None, None) => format!("`{path}` has no body in the workspace"),
             (None, Some(_)) => format!("`{path}` works it out when the program runs"),
+        }
+    }
+
+    fn outside(&self, id: FnId) -> String {
+        let world = self.program.world;
+        let function = world.index.function(id);
+        let path = short(&function.path);
+        let by_derive = matches!(function.owner, Owner::Trait(trait_)
+            if world.implemented_outside(trait_) == Some(Outside::Derive));
+        if by_derive {
+            format!("a derive writes `{path}`, and what it writes is not seen")
+        } else {
+            format!("`{path}` is left to the programs that use this library: they implement the public trait")
         }
     }
 

@@ -4,7 +4,7 @@ use std::path::{Path as FilePath, PathBuf};
 
 use rustc_hash::FxHashMap;
 
-use crate::facts::{FileFacts, Function, Generics, Item, ItemKind, Name, Path, Stmt, TypeRef, UseLeaf};
+use crate::facts::{FileFacts, Function, Generics, Item, ItemKind, Name, Path, Stmt, TypeRef, UseLeaf, Visibility};
 use crate::finding::FileId;
 use crate::source::{PackageId, TargetKind, Workspace, child_module_candidates};
 
@@ -33,6 +33,8 @@ pub(crate) struct Module<'a> {
     /// Names inside a function body: what is not found here is looked up in the parent.
     pub(crate) anonymous: bool,
     pub(crate) test: bool,
+    /// `pub mod`, or a root.
+    pub(crate) public: bool,
     pub(crate) names: FxHashMap<Name, Vec<Entry<'a>>>,
     pub(crate) globs: Vec<&'a UseLeaf>,
     /// `use …Trait as _`.
@@ -247,6 +249,7 @@ impl<'a> Builder<'a> {
             path,
             anonymous,
             test,
+            public: parent.is_none(),
             names: FxHashMap::default(),
             globs: Vec::new(),
             anonymous_uses: Vec::new(),
@@ -284,6 +287,7 @@ impl<'a> Builder<'a> {
             ItemKind::Mod { items: Some(items), .. } => {
                 let path = format!("{}::{}", self.index.module(module).path, item.name);
                 let child = self.new_module(package, Some(module), file, path, false, test);
+                self.index.modules[child.0 as usize].public = item.visibility == Visibility::Public;
                 self.name(module, &item.name, Entry::Module(child));
                 inline.push(item.name.clone());
                 self.items(child, items, place, inline);
@@ -297,6 +301,7 @@ impl<'a> Builder<'a> {
                     && let Some(child) =
                         self.file_module(child_file, Some(module), item.name.to_string(), package, test, path.is_some())
                 {
+                    self.index.modules[child.0 as usize].public |= item.visibility == Visibility::Public;
                     self.name(module, &item.name, Entry::Module(child));
                 }
             }

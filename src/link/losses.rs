@@ -36,6 +36,8 @@ pub(crate) enum Kind {
     Function(FnId),
     /// A method without a body, which nothing implements.
     NoImplementation(FnId),
+    /// A method of a trait that others implement, where it cannot be seen.
+    Outside(FnId),
     Recursion(FnId),
     TooDeep(FnId),
     Macro(Name),
@@ -126,9 +128,11 @@ impl Kind {
                 let owner = type_path(world, ty)?;
                 (is_path(&owner) && !is_std(&owner)).then(|| format!("{owner}::{name}"))
             }
-            Self::Function(id) | Self::NoImplementation(id) | Self::Recursion(id) | Self::TooDeep(id) => {
-                Some(world.index.function(*id).path.clone()).filter(|path| is_path(path))
-            }
+            Self::Function(id)
+            | Self::NoImplementation(id)
+            | Self::Outside(id)
+            | Self::Recursion(id)
+            | Self::TooDeep(id) => Some(world.index.function(*id).path.clone()).filter(|path| is_path(path)),
             Self::Macro(_) | Self::Callback(_) | Self::Local(_) | Self::TooMany => None,
         }
     }

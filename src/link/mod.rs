@@ -7,6 +7,7 @@
 
 mod declared;
 mod eval;
+mod exports;
 pub(crate) mod index;
 pub(crate) mod inputs;
 pub(crate) mod losses;

@@ -239,7 +239,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// What a `use` leaf (without its `*`) names. In the 2015 edition paths start at the crate root.
-    fn leaf(&self, module: ModuleId, leaf: &UseLeaf) -> Vec<Res> {
+    pub(super) fn leaf(&self, module: ModuleId, leaf: &UseLeaf) -> Vec<Res> {
         let names: Vec<&Name> = leaf.path.iter().collect();
         if names.is_empty() {
             return vec![Res::Module(self.index.module(module).root)];

@@ -49,6 +49,7 @@ fn package(id: u32, name: &str) -> Package {
         dependencies: Vec::new(),
         targets: Vec::new(),
         relevant: true,
+        open: false,
         supplies: false,
     }
 }

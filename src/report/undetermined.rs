@@ -15,8 +15,8 @@ const MOST_SHOWN: usize = 5;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UndeterminedReport {
-    /// `other-crate`, `field`, `constant`, `function`, `no-implementation`, `macro`, `recursion`, `too-deep`, `too-many`,
-    /// `caller` or `run-time`.
+    /// `other-crate`, `field`, `constant`, `function`, `no-implementation`, `outside`, `macro`, `recursion`, `too-deep`,
+    /// `too-many`, `caller` or `run-time`.
     pub kind: String,
     /// One sentence.
     pub reason: String,

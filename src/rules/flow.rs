@@ -104,8 +104,13 @@ pub(super) fn same_key(one: &Operation, other: &Operation) -> bool {
     if shaped(one) != shaped(other) || one.function != other.function {
         return false;
     }
+    // Of two keys that have names, one may be written as the other is because a variable was bound anew.
+    let named = one.templates().next().is_some() && other.templates().next().is_some();
     let names = |op: &Operation| -> FxHashSet<String> {
         let templates = op.templates().map(ToString::to_string);
+        if named {
+            return templates.collect();
+        }
         let written = op.keys.iter().map(|key| bare(&key.written)).filter(|written| !written.is_empty());
         templates.chain(written).collect()
     };

@@ -6,6 +6,9 @@
 //! Where a wrapper takes the TTL from its caller, the call that chose "no TTL" is reported. A wrapper that writes
 //! without a TTL whatever it is given is reported once, in the wrapper.
 //!
+//! What the implementors of a public trait decide, in a library that no program of the run uses, is not known here:
+//! `--show-undetermined` tells it.
+//!
 //! It is an error where the key is known to be a cache entry or a session, or belongs to a class with a TTL; a warning
 //! where nothing tells what the key is for and it has a varying part, so that the number of such keys grows; a note for
 //! a single fixed key, for state, or where the TTL is an option that may be absent. Locks, counters and collections have

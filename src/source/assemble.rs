@@ -98,6 +98,7 @@ fn nameless(options: &LoadOptions) -> Package {
         dependencies: Vec::new(),
         targets: Vec::new(),
         relevant: false,
+        open: false,
         supplies: false,
     }
 }

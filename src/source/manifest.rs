@@ -166,6 +166,25 @@ impl Manifest {
         self.package_field("version", workspace).map(ToOwned::to_owned)
     }
 
+    /// Whether a registry may take it: `publish` is neither `false` nor an empty list, here or where it is inherited from.
+    pub(super) fn publishes(&self, workspace: Option<&Self>) -> bool {
+        let own = self.package().and_then(|table| table.get("publish"));
+        let said = match own {
+            Some(value) if inherits(value) => {
+                workspace.and_then(|workspace| workspace.workspace()?.get("package")?.get("publish"))
+            }
+            own => own,
+        };
+        !said.is_some_and(|value| value.as_bool() == Some(false) || value.as_array().is_some_and(Vec::is_empty))
+    }
+
+    /// `[lib] crate-type` makes something that programs in other languages load.
+    pub(super) fn is_loaded(&self) -> bool {
+        let lib = self.section("lib");
+        let kinds = lib.and_then(|lib| lib.get("crate-type").or_else(|| lib.get("crate_type"))?.as_array());
+        kinds.into_iter().flatten().any(|kind| matches!(kind.as_str(), Some("cdylib" | "staticlib")))
+    }
+
     /// The entries of all dependency tables, those of targets included, in no order that means anything.
     pub(super) fn dependencies(&self) -> Vec<Entry> {
         let Some(table) = &self.table else { return Vec::new() };

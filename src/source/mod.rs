@@ -78,6 +78,9 @@ pub struct Package {
     /// Its files can matter: it depends on a Redis client, or on a package of the run that can matter, or nothing is
     /// known of its dependencies and a file mentions a client.
     pub relevant: bool,
+    /// A library for programs that are not of this run: nobody keeps it from being published, and no program here uses
+    /// it. What its public traits leave open is decided elsewhere.
+    pub open: bool,
     /// It is not relevant, but a relevant package depends on it, directly or not: constants, types and traits that
     /// matter there may be declared here. Its files are read as well.
     pub supplies: bool,

@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 use super::lock::{Lock, number_of};
 use super::manifest::{Entry, Manifest};
 use super::manifests::Manifests;
-use super::targets::targets_of;
+use super::targets::{self, targets_of};
 use super::{Dependency, Package, PackageId, TargetKind};
 
 /// Packages of registries whose library is not named like them. Only those whose names in code matter to the analysis.
@@ -51,6 +51,12 @@ pub(super) fn build(
     let dependencies: Vec<_> = members.par_iter().map(|member| member.dependencies(&locals)).collect();
     for (package, dependencies) in packages.iter_mut().zip(dependencies) {
         package.dependencies = dependencies;
+    }
+    let used = targets::by_programs(&packages, |package| {
+        members.get((package.id.0 - first) as usize).is_some_and(|member| member.manifest.is_loaded())
+    });
+    for package in &mut packages {
+        package.open &= !used.contains(&package.id);
     }
     packages
 }
@@ -115,6 +121,7 @@ impl Member<'_> {
         let targets = targets_of(self.manifest, files);
         let name = self.manifest.name();
         let lib = targets.iter().find(|target| target.kind == TargetKind::Lib);
+        let open = lib.is_some() && self.manifest.publishes(self.workspace) && !self.manifest.is_loaded();
         Package {
             id,
             lib_name: lib.map_or_else(|| name.replace('-', "_"), |lib| lib.name.clone()),
@@ -126,6 +133,7 @@ impl Member<'_> {
             dependencies: Vec::new(),
             targets,
             relevant: false,
+            open,
             supplies: false,
         }
     }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::manifest::{DeclaredTarget, Manifest};
 use super::{Package, PackageId, Target, TargetKind};
@@ -136,6 +136,35 @@ pub(super) fn for_tests(packages: &[Package]) -> FxHashSet<PackageId> {
             found.remove(id);
         });
     }
+}
+
+/// The packages that a program of the run is made of: those with a binary, or that are `loaded` by programs in other
+/// languages, and what these depend on. A program among a library's examples shows how others use it.
+pub(super) fn by_programs(packages: &[Package], loaded: impl Fn(&Package) -> bool) -> FxHashSet<PackageId> {
+    let by_id: FxHashMap<PackageId, &Package> = packages.iter().map(|package| (package.id, package)).collect();
+    let is_program =
+        |package: &&Package| loaded(package) || package.targets.iter().any(|target| target.kind == TargetKind::Bin);
+    let mut used = FxHashSet::default();
+    for program in packages.iter().filter(is_program) {
+        let mut seen = FxHashSet::from_iter([program.id]);
+        let mut open = vec![program];
+        while let Some(package) = open.pop() {
+            if !is_example_for(program, package) {
+                used.insert(package.id);
+            }
+            let direct = package.dependencies.iter().filter(|dependency| !dependency.dev_only);
+            let local = direct.filter_map(|dependency| by_id.get(&dependency.local?).copied());
+            open.extend(local.filter(|package| seen.insert(package.id)));
+        }
+    }
+    used
+}
+
+/// Whether `program` lies in a folder of examples, seen from `library`.
+fn is_example_for(program: &Package, library: &Package) -> bool {
+    let shared = program.root.components().zip(library.root.components()).take_while(|(a, b)| a == b).count();
+    let own = program.root.components().skip(shared);
+    own.filter_map(|part| part.as_os_str().to_str()).any(|part| matches!(part, "example" | "examples"))
 }
 
 /// Whether `file` belongs to tests, benches or examples by its place: in the folder of that name, or in the folder of

@@ -3,7 +3,7 @@
 use super::file::Lowerer;
 use super::items::nameless;
 use super::name;
-use crate::facts::{Item, ItemKind, Name, UseLeaf};
+use crate::facts::{Item, ItemKind, Name, UseLeaf, Visibility};
 use crate::text::Span;
 
 impl Lowerer<'_> {
@@ -11,6 +11,7 @@ impl Lowerer<'_> {
         let mut leaves = Vec::new();
         self.use_tree(&item.tree, item.leading_colon.is_some(), &mut Vec::new(), &mut leaves);
         let head = self.head(&item.attrs, &item.vis, item.use_token.span, item.semi_token.spans[0]);
+        leaves.iter_mut().for_each(|leaf| leaf.public = head.visibility == Visibility::Public);
         let span = leaves.iter().map(|leaf| leaf.span).reduce(Span::to).unwrap_or(head.full_span);
         Item {
             name: nameless(),
@@ -40,6 +41,7 @@ impl Lowerer<'_> {
                 path: path.clone(),
                 name: nameless(),
                 glob: true,
+                public: false,
                 span: self.spans.span(glob.star_token.spans[0]),
             }),
             syn::UseTree::Name(leaf) => {
@@ -61,5 +63,5 @@ fn use_leaf(global: bool, path: &[Name], last: Name, alias: Option<Name>, span: 
         path.push(last);
     }
     let name = alias.or_else(|| path.last().cloned()).unwrap_or_default();
-    UseLeaf { global, path, name, glob: false, span }
+    UseLeaf { global, path, name, glob: false, public: false, span }
 }

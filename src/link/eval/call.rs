@@ -150,7 +150,7 @@ impl<'a> Evaluator<'a> {
         match &value.data {
             Data::Closure(id) => self.call_closure(frame, *id, args.into_iter().map(|a| a.value).collect()),
             Data::Function(function) => {
-                let methods = Methods { functions: vec![*function], dispatched: false, incomplete: false };
+                let methods = Methods { functions: vec![*function], ..Methods::default() };
                 let site = Site { name: span, call: span, receiver: "", used: false };
                 self.call_functions(frame, &methods, None, &args, &site)
             }

@@ -5,11 +5,12 @@ use std::rc::Rc;
 use super::call::Site;
 use super::{Evaluator, Frame, Mode};
 use crate::inventory::LoadKind;
-use crate::link::index::FnId;
+use crate::link::index::{FnId, Owner};
 use crate::link::trace::{CallStep, Outcome, Step, sends};
-use crate::link::ty::Ty;
+use crate::link::ty::{Ty, last_segment};
 use crate::link::value::{Argument, Data, Value, join};
-use crate::link::world::Methods;
+use crate::link::world::{Methods, Outside};
+use crate::loss::Lost;
 
 /// Statements of a function that is evaluated for its value alone.
 const MOST_VALUE_STATEMENTS: usize = 40;
@@ -46,7 +47,32 @@ impl<'a> Evaluator<'a> {
         } else if arms.iter().any(|arm| !arm.is_empty()) {
             frame.steps.push(Step::Branch(arms));
         }
+        if let Some(declared) = methods.outside {
+            self.outside(frame, declared, methods, &mut values, site);
+        }
         join(values)
+    }
+
+    /// What others give who implement a trait outside of what can be seen: anything, beside what the trait itself gives
+    /// where they write nothing. What was read is a read whoever sends it.
+    fn outside(&mut self, frame: &Frame, declared: FnId, methods: &Methods, values: &mut Vec<Value>, site: &Site<'_>) {
+        if methods.functions.iter().any(|function| self.reaches.contains(function)) {
+            return;
+        }
+        let definition = self.world.index.function(declared);
+        // The impls of a library are examples beside those of the programs that use it.
+        let by_users = matches!(definition.owner, Owner::Trait(trait_)
+            if self.world.implemented_outside(trait_) == Some(Outside::Users));
+        if by_users && definition.function.body.is_none() {
+            values.clear();
+        }
+        // That there may be none is known already, where the trait itself says so.
+        let known = values
+            .iter()
+            .flat_map(Value::alternatives)
+            .any(|value| matches!(&value.data, Data::Variant(name, _) if last_segment(name) == "None"));
+        let lost = if known { Lost::default() } else { self.lose_outside(declared, frame.place(site.name)) };
+        values.push(Value { lost, ..self.declared_result(declared, &[]) });
     }
 
     fn call_function(

@@ -169,7 +169,7 @@ impl<'a> Evaluator<'a> {
         if self.declared.is_empty() {
             return None;
         }
-        methods.functions.iter().find_map(|&function| {
+        methods.functions.iter().chain(&methods.outside).find_map(|&function| {
             let definition = self.world.index.function(function);
             let path = &definition.path;
             let owner = || path.rsplit_once("::").map_or_else(String::new, |(owner, _)| owner.to_owned());
@@ -275,6 +275,11 @@ impl<'a> Evaluator<'a> {
         let place = Place { file: definition.file, span: definition.function.span };
         let of_trait = matches!(definition.owner, Owner::Trait(_));
         self.losses.at(place, Lost::default(), sort::BODY, || of_trait.then_some(Kind::NoImplementation(id)))
+    }
+
+    /// What a trait's implementors decide that cannot be seen.
+    pub(super) fn lose_outside(&mut self, declared: FnId, place: Place) -> Lost {
+        self.losses.of(Kind::Outside(declared), Lost::default(), place)
     }
 
     /// A call that is not followed.

@@ -1,7 +1,7 @@
 //! Texts: what formatting, concatenation and `Display` give.
 
 use super::{Evaluator, Frame};
-use crate::facts::{Expr, ExprKind, FormatPiece};
+use crate::facts::{Expr, ExprKind, FormatPiece, Name};
 use crate::link::ty::Ty;
 use crate::link::value::{Argument, Data, Value, join};
 use crate::template::{Hole, Piece, Template};
@@ -217,11 +217,25 @@ impl<'a> Evaluator<'a> {
             return argument;
         }
         match self.rendered(value) {
+            // Nothing of it is known: what the writing function calls it inside says less than which variant it is.
+            Some(rendered) if !says_anything(&rendered) => {
+                let name = self.variant_name(value).unwrap_or_else(|| value.name.clone());
+                let lost = value.lost.or(rendered.loss());
+                Argument { value: Value { data: Data::Unknown, lost, ..argument.value }.named(name), ..argument }
+            }
             Some(rendered) => {
                 let value = Value { data: rendered.data, ..argument.value };
                 Argument { value, ..argument }
             }
             None => argument,
+        }
+    }
+
+    fn variant_name(&self, value: &Value) -> Option<Name> {
+        let Data::LocalVariant(def, at, _) = &value.data else { return None };
+        match &self.world.index.def(*def).item.kind {
+            crate::facts::ItemKind::Enum { variants, .. } => Some(variants.get(usize::from(*at))?.name.clone()),
+            _ => None,
         }
     }
 
@@ -250,6 +264,11 @@ impl<'a> Evaluator<'a> {
         }
         join(product(&old, &parts).into_iter().map(Value::template))
     }
+}
+
+/// Whether something of a text is known.
+fn says_anything(rendered: &Value) -> bool {
+    rendered.alternatives().iter().any(|one| one.as_template().is_some_and(|template| template.has_literal()))
 }
 
 fn is_variable(expr: &Expr) -> bool {

@@ -19,6 +19,8 @@ pub(crate) struct Methods {
     pub(crate) dispatched: bool,
     /// Some implementation could not be seen.
     pub(crate) incomplete: bool,
+    /// The function as a trait declares it, where others than can be seen implement that trait.
+    pub(crate) outside: Option<FnId>,
 }
 
 /// By what has them and their name; `None` where there are none.
@@ -85,7 +87,7 @@ impl World<'_> {
                 .filter_map(|item| item.functions.get(name).copied())
                 .collect();
             if !found.is_empty() {
-                return Some(Methods { functions: found, dispatched: false, incomplete: false });
+                return Some(Methods { functions: found, ..Methods::default() });
             }
         }
         for &id in impls {
@@ -93,7 +95,7 @@ impl World<'_> {
             if let Some(trait_) = item.trait_.and_then(|path| self.local_trait(item.module, path))
                 && let Some(found) = self.default_method(trait_, name)
             {
-                return Some(Methods { functions: vec![found], dispatched: false, incomplete: false });
+                return Some(Methods { functions: vec![found], ..Methods::default() });
             }
         }
         None
@@ -131,8 +133,7 @@ impl World<'_> {
             if let Some(function) = function
                 && self.satisfies_blanket(ty, id)
             {
-                let functions = vec![function];
-                return Some(Rc::new(Methods { functions, dispatched: false, incomplete: false }));
+                return Some(Rc::new(Methods { functions: vec![function], ..Methods::default() }));
             }
         }
         None
@@ -171,6 +172,10 @@ impl World<'_> {
         if found.functions.is_empty() {
             found.functions.push(default.unwrap_or(declared));
             found.incomplete = true;
+        }
+        if self.implemented_outside(trait_).is_some() {
+            found.incomplete = true;
+            found.outside = Some(declared);
         }
         Some(found)
     }

@@ -1,6 +1,7 @@
 //! Types of the workspace joined with the catalogue: signatures, fields, constants, what derefs to what.
 
 mod methods;
+mod outside;
 mod written;
 
 use std::cell::{OnceCell, RefCell};
@@ -18,6 +19,7 @@ use crate::link::resolve::{Res, Resolver};
 use crate::link::ty::{Bound, Ty};
 use crate::source::Workspace;
 pub(crate) use methods::Methods;
+pub(crate) use outside::Outside;
 
 /// Depth of aliases, generics and derefs that is followed.
 const MOST_TYPE_DEPTH: u8 = 12;
@@ -36,6 +38,7 @@ pub(crate) struct World<'a> {
     open: RefCell<Vec<(ImplId, Name)>>,
     signatures: Vec<OnceCell<Signature>>,
     known_methods: methods::Known,
+    known_outside: outside::Known<'a>,
     /// The types that associated constants belong to.
     constant_owners: OnceCell<FxHashMap<DefId, &'a TypeRef>>,
     /// What was asked of the structure of stored values.
@@ -85,6 +88,7 @@ impl<'a> World<'a> {
             open: RefCell::default(),
             signatures: index.functions.iter().map(|_| OnceCell::new()).collect(),
             known_methods: methods::Known::default(),
+            known_outside: outside::Known::default(),
             constant_owners: OnceCell::new(),
             schemas: RefCell::default(),
         };

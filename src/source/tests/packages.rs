@@ -35,6 +35,35 @@ fn a_package_that_is_there_for_tests_is_test_code() {
 }
 
 #[test]
+fn a_library_that_no_program_uses_is_open() {
+    let manifest =
+        |name: &str, rest: &str| format!("[package]\nname = \"{name}\"\n{rest}\n[dependencies]\nredis = \"1\"\n");
+    let tree = Tree::new(&[
+        ("Cargo.toml", "[workspace]\nmembers = [\"*\", \"open/examples/*\"]\n[workspace.package]\npublish = false\n"),
+        ("app/Cargo.toml", &(manifest("app", "") + "used = { path = \"../used\" }\n")),
+        ("app/src/main.rs", ""),
+        ("used/Cargo.toml", &(manifest("used", "") + "below = { path = \"../below\" }\n")),
+        ("used/src/lib.rs", ""),
+        ("below/Cargo.toml", &manifest("below", "")),
+        ("below/src/lib.rs", ""),
+        ("both/Cargo.toml", &manifest("both", "")),
+        ("both/src/lib.rs", ""),
+        ("both/src/main.rs", ""),
+        ("internal/Cargo.toml", &manifest("internal", "publish.workspace = true")),
+        ("internal/src/lib.rs", ""),
+        ("loaded/Cargo.toml", &(manifest("loaded", "") + "[lib]\ncrate-type = [\"cdylib\"]\n")),
+        ("loaded/src/lib.rs", ""),
+        ("open/Cargo.toml", &manifest("open", "")),
+        ("open/src/lib.rs", ""),
+        ("open/examples/shop/Cargo.toml", &(manifest("shop", "") + "open = { path = \"../..\" }\n")),
+        ("open/examples/shop/src/main.rs", ""),
+    ]);
+    let loaded = tree.load(&[]);
+    let open: Vec<&str> = loaded.packages.iter().filter(|package| package.open).map(|p| p.name.as_str()).collect();
+    assert_eq!(open, ["open"]);
+}
+
+#[test]
 fn dependencies_know_renames_tables_inheritance_and_locked_versions() {
     let tree = Tree::new(&[
         (

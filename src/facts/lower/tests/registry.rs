@@ -54,6 +54,7 @@ fn every_unpacked_crate_lowers() {
                 dependencies: Vec::new(),
                 targets: Vec::new(),
                 relevant: true,
+                open: false,
                 supplies: false,
                 version: None,
             });

@@ -24,6 +24,7 @@ fn workspace(packages: &[&[&str]]) -> Workspace {
             dependencies: Vec::new(),
             targets: Vec::new(),
             relevant: true,
+            open: false,
             supplies: false,
             version: None,
         });
