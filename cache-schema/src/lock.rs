@@ -18,6 +18,7 @@
 //! changed is named. [`pin`] does this for one entity from a test; `#[derive(CacheEntity)]` writes that test.
 
 mod compare;
+mod lines;
 mod text;
 
 use std::collections::BTreeMap;
@@ -29,7 +30,7 @@ use std::{env, fs, thread};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-pub use self::compare::{Change, ChangeKind, Reading, changes};
+pub use self::compare::{Change, ChangeKind, Ordered, Reading, changes};
 use self::text::table;
 pub use self::text::{header, quote};
 
@@ -444,27 +445,11 @@ fn lines(entry: &str) -> String {
     format!("run `{UPDATE}=1 cargo test` and check the file in, or add:\n\n{entry}")
 }
 
-/// What changed from `before` to `after`, field by field.
+/// What changed from `before` to `after`, field by field. How they are read is not known here; that order counts is the
+/// likely reason where nothing else differs.
 fn describe(before: &[String], after: &[String]) -> String {
-    let split = |line: &str| {
-        line.split_once(": ").map_or((line.to_owned(), String::new()), |(a, b)| (a.to_owned(), b.to_owned()))
-    };
-    let old: BTreeMap<String, String> = before.iter().map(|line| split(line)).collect();
-    let new: BTreeMap<String, String> = after.iter().map(|line| split(line)).collect();
-    let mut parts = Vec::new();
-    for (name, ty) in &new {
-        match old.get(name) {
-            None => parts.push(format!("`{name}` was added")),
-            Some(was) if was != ty => parts.push(format!("`{name}` changed from `{was}` to `{ty}`")),
-            Some(_) => {}
-        }
-    }
-    parts.extend(old.keys().filter(|name| !new.contains_key(*name)).map(|name| format!("`{name}` was removed")));
-    match parts.is_empty() {
-        true if before != after => "the order of the fields changed".to_owned(),
-        true => "the structure changed".to_owned(),
-        false => parts.join(", "),
-    }
+    let reading = Reading { by_position: true, closed: false };
+    changes(before, after, reading).iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
 mod hex {

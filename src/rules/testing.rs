@@ -159,7 +159,9 @@ impl Operation {
 
     /// With a key that is wholly the caller's parameter.
     pub(super) fn key_parameter(mut self, name: &str) -> Self {
-        let hole = Hole { parameter: true, ..Hole::named(name) };
+        // Borrowed or cloned, it is the same parameter.
+        let parameter = name.trim_start_matches('&').trim_end_matches(".clone()");
+        let hole = Hole { parameter: true, ..Hole::named(parameter) };
         self.keys.push(KeyUse {
             template: Some(Template::hole(hole)),
             span: None,

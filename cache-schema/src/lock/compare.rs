@@ -14,6 +14,8 @@
 
 use std::fmt;
 
+use super::lines::{Line, Lines};
+
 /// How values are read.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Reading {
@@ -45,124 +47,123 @@ pub enum ChangeKind {
     Renamed(String),
     /// It has another type: the old, the new.
     Type(String, String),
-    /// It has other attributes: the old, the new.
+    /// It has other attributes: the old, the new. Of the type itself where the change has no name: those that say one
+    /// thing together (`tag`, `content` and `untagged`).
     Attributes(String, String),
     /// Fields or variants stand in another order.
-    Order,
+    Order(Ordered),
     /// Something that the lines do not show: a struct became a tuple, a generic parameter came.
     Structure,
+}
+
+/// What has an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ordered {
+    /// Of a struct.
+    Fields,
+    /// Of an enum.
+    Variants,
 }
 
 /// The changes from `was` to `now`, both as [`Shape::lines`](crate::shape::Shape::lines) gives them, in the order of
 /// `now`; what is gone comes last.
 #[must_use]
 pub fn changes(was: &[String], now: &[String], reading: Reading) -> Vec<Change> {
-    let (old, new): (Vec<Line>, Vec<Line>) = (was.iter().map(Line::of).collect(), now.iter().map(Line::of).collect());
+    let (old, new) = (Lines::of(was), Lines::of(now));
+    let structure = || Change {
+        name: String::new(),
+        kind: ChangeKind::Structure,
+        breaks: Some("values are stored in another form"),
+    };
     if old == new {
-        let kind = ChangeKind::Structure;
-        return vec![Change { name: String::new(), kind, breaks: Some("values are stored in another form") }];
+        return vec![structure()];
     }
     let sides = Sides { old: &old, new: &new, reading };
-    let mut out = Vec::new();
-    for line in &new {
-        match old.iter().find(|other| other.name == line.name) {
-            Some(other) if other.ty != line.ty => {
-                let kind = ChangeKind::Type(other.ty.to_owned(), line.ty.to_owned());
-                out.push(line.change(kind, Some("what is stored as the one type is read as the other")));
-            }
-            Some(other) if other.attributes != line.attributes => {
-                let kind = ChangeKind::Attributes(other.attributes.to_owned(), line.attributes.to_owned());
-                out.push(line.change(kind, sides.attributes(other, line)));
-            }
-            Some(_) => {}
-            None if line.is_part_of_another(&new, &old) => {}
-            None => match sides.old_name(line) {
-                Some(other) => {
-                    let kind = ChangeKind::Renamed(line.name.to_owned());
-                    out.push(
-                        other.change(kind, Some("what is stored under the one name is not found under the other")),
-                    );
-                }
-                None => out.push(line.change(ChangeKind::Added(line.ty.to_owned()), sides.added(line))),
-            },
+    let mut out = sides.own_attributes();
+    for line in new.parts() {
+        if let Some(other) = old.get(line.name) {
+            out.extend(sides.same_name(other, line));
+        } else if !new.is_part_of_another(line, &old) {
+            out.push(match new.twin(line, &old) {
+                Some(other) => sides.renamed(other, line),
+                None => change(line, ChangeKind::Added(line.ty.to_owned()), sides.added(line)),
+            });
         }
     }
-    let gone = old.iter().filter(|line| !new.iter().any(|other| other.name == line.name));
-    for line in gone.filter(|line| !line.is_part_of_another(&old, &new) && sides.new_name(line).is_none()) {
-        out.push(line.change(ChangeKind::Removed, sides.removed(line)));
+    let gone = old.parts().filter(|line| new.get(line.name).is_none());
+    for line in gone.filter(|line| !old.is_part_of_another(line, &new) && old.twin(line, &new).is_none()) {
+        out.push(change(line, ChangeKind::Removed, sides.removed(line)));
     }
     if out.is_empty() {
-        let breaks = Some("values are read by their position");
-        out.push(Change { name: String::new(), kind: ChangeKind::Order, breaks });
+        out.push(sides.order().unwrap_or_else(structure));
     }
     out
 }
 
-/// `name: Type #[attributes]`, `Variant {} #[attributes]`, or `#[attribute]` of the type itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Line<'a> {
-    name: &'a str,
-    ty: &'a str,
-    attributes: &'a str,
-    is_field: bool,
+fn change(line: &Line<'_>, kind: ChangeKind, breaks: Option<&'static str>) -> Change {
+    Change { name: line.name.to_owned(), kind, breaks }
 }
 
-impl<'a> Line<'a> {
-    fn of(line: &'a String) -> Self {
-        if line.starts_with("#[") {
-            return Self { name: line, ty: "", attributes: "", is_field: false };
-        }
-        let (front, attributes) = match line.split_once(" #[") {
-            Some((front, attributes)) => (front, attributes.strip_suffix(']').unwrap_or(attributes)),
-            None => (line.as_str(), ""),
-        };
-        match front.split_once(": ") {
-            Some((name, ty)) => Self { name, ty, attributes, is_field: true },
-            None => {
-                let name = front.trim_end_matches(" {}").trim_end_matches("()");
-                Self { name, ty: &front[name.len()..], attributes, is_field: false }
-            }
-        }
-    }
+/// Attributes of a type that say one thing together: one in the place of another is one change.
+const TOGETHER: [&[&str]; 2] = [&["tag", "content", "untagged"], &["from", "try_from"]];
 
-    fn change(&self, kind: ChangeKind, breaks: Option<&'static str>) -> Change {
-        Change { name: self.name.to_owned(), kind, breaks }
-    }
-
-    fn attributes(&self) -> impl Iterator<Item = &'a str> {
-        self.attributes.split(", ").filter(|attribute| !attribute.is_empty())
-    }
-
-    fn is_attribute(&self) -> bool {
-        self.name.starts_with("#[")
-    }
-
-    /// The fields of a variant that is itself new or gone.
-    fn is_part_of_another(&self, own: &[Self], others: &[Self]) -> bool {
-        let Some((variant, _)) = self.name.split_once('.').filter(|_| self.is_field) else { return false };
-        let has = |lines: &[Self]| lines.iter().any(|line| !line.is_field && line.name == variant);
-        has(own) && !has(others)
-    }
+fn attribute_name(attribute: &str) -> &str {
+    attribute.split_once('=').map_or(attribute, |(name, _)| name)
 }
 
-struct Sides<'a> {
-    old: &'a [Line<'a>],
-    new: &'a [Line<'a>],
+fn group(attribute: &str) -> &str {
+    let name = attribute_name(attribute);
+    TOGETHER.iter().find(|names| names.contains(&name)).map_or(name, |names| names[0])
+}
+
+fn is_default(attribute: &str) -> bool {
+    attribute_name(attribute) == "default"
+}
+
+struct Sides<'s, 'a> {
+    old: &'s Lines<'a>,
+    new: &'s Lines<'a>,
     reading: Reading,
 }
 
-impl Sides<'_> {
+impl Sides<'_, '_> {
+    /// What the attributes of the type itself became, one change for those that say one thing.
+    fn own_attributes(&self) -> Vec<Change> {
+        let mut groups: Vec<&str> = self.new.attributes().chain(self.old.attributes()).map(group).collect();
+        groups.sort_unstable();
+        groups.dedup();
+        let changed = groups.into_iter().filter_map(|of| {
+            let said =
+                |lines: &Lines<'_>| lines.attributes().filter(|name| group(name) == of).collect::<Vec<_>>().join(", ");
+            let (was, now) = (said(self.old), said(self.new));
+            let breaks = (of != "default").then_some("values are stored in another form");
+            let kind = ChangeKind::Attributes(was.clone(), now.clone());
+            (was != now).then_some(Change { name: String::new(), kind, breaks })
+        });
+        changed.collect()
+    }
+
+    fn same_name(&self, was: &Line<'_>, now: &Line<'_>) -> Vec<Change> {
+        let mut out = Vec::new();
+        if was.ty != now.ty {
+            let kind = ChangeKind::Type(was.ty.to_owned(), now.ty.to_owned());
+            out.push(change(now, kind, Some("what is stored as the one type is read as the other")));
+        }
+        out.extend(self.attributes(was, now));
+        out
+    }
+
     /// Whether a reader of `side` does without this field.
-    fn is_optional(side: &[Line<'_>], line: &Line<'_>) -> bool {
-        let replaced = line.attributes().any(|name| name.starts_with("with") || name.starts_with("deserialize_with"));
-        line.attributes().any(|name| name == "default" || name.starts_with("default="))
+    fn is_optional(side: &Lines<'_>, line: &Line<'_>) -> bool {
+        let replaced = line.attributes().any(|name| matches!(attribute_name(name), "with" | "deserialize_with"));
+        line.attributes().any(is_default)
             || (line.ty.starts_with("Option<") && !replaced)
-            || side.iter().any(|line| line.name.starts_with("#[default"))
+            || side.attributes().any(is_default)
     }
 
     fn added(&self, line: &Line<'_>) -> Option<&'static str> {
         if !line.is_field {
-            return self.other_form(line, "a version of the program that runs already cannot read it");
+            return self.other_form("a version of the program that runs already cannot read it");
         }
         match self.reading {
             Reading { by_position: true, .. } => Some("values are read by their position"),
@@ -174,7 +175,7 @@ impl Sides<'_> {
 
     fn removed(&self, line: &Line<'_>) -> Option<&'static str> {
         if !line.is_field {
-            return self.other_form(line, "it may still be stored");
+            return self.other_form("it may still be stored");
         }
         match self.reading {
             Reading { by_position: true, .. } => Some("values are read by their position"),
@@ -184,52 +185,49 @@ impl Sides<'_> {
         }
     }
 
-    /// A variant, or an attribute of the type itself.
-    fn other_form(&self, line: &Line<'_>, variant: &'static str) -> Option<&'static str> {
-        if line.is_attribute() {
-            return (!line.name.starts_with("#[default")).then_some("values are stored in another form");
-        }
-        let caught = |lines: &[Line<'_>]| lines.iter().any(|line| line.attributes().any(|name| name == "other"));
-        (self.reading.by_position || !(caught(self.old) && caught(self.new))).then_some(variant)
+    /// A variant that one side does not have.
+    fn other_form(&self, why: &'static str) -> Option<&'static str> {
+        let caught = |lines: &Lines<'_>| lines.parts().flat_map(Line::attributes).any(|name| name == "other");
+        (self.reading.by_position || !(caught(self.old) && caught(self.new))).then_some(why)
     }
 
-    fn attributes(&self, was: &Line<'_>, now: &Line<'_>) -> Option<&'static str> {
+    fn renamed(&self, was: &Line<'_>, now: &Line<'_>) -> Change {
+        // Each side reads what the other writes, if under an alias.
+        let reads = |reader: &Line<'_>, writer: &Line<'_>| {
+            let written = writer.names().0;
+            let alias = format!("alias=\"{written}\"");
+            reader.names().1 == written || reader.attributes().any(|name| name == alias)
+        };
+        let fine = was.is_field && reads(was, now) && reads(now, was) && !self.reading.by_position;
+        let breaks = (!fine).then_some("what is stored under the one name is not found under the other");
+        change(was, ChangeKind::Renamed(now.name.to_owned()), breaks)
+    }
+
+    fn attributes(&self, was: &Line<'_>, now: &Line<'_>) -> Option<Change> {
+        if was.attributes == now.attributes {
+            return None;
+        }
         let lost = was.attributes().filter(|name| !now.attributes().any(|other| other == *name));
         let won = now.attributes().filter(|name| !was.attributes().any(|other| other == *name));
-        let is_default = |name: &str| name == "default" || name.starts_with("default=");
-        let is_skip = |name: &str| name.starts_with("skip_serializing_if");
         let reads_less = Self::is_optional(self.old, was) && Self::is_optional(self.new, now);
-        let fine = !self.reading.by_position
-            && lost.into_iter().all(|name| is_default(name) || (is_skip(name) && reads_less))
-            && won.into_iter().all(|name| is_default(name) || (is_skip(name) && reads_less));
-        (!fine).then_some("values are stored or read in another form")
+        let is_fine = |name: &str| is_default(name) || (attribute_name(name) == "skip_serializing_if" && reads_less);
+        let fine = !self.reading.by_position && lost.chain(won).all(is_fine);
+        let kind = ChangeKind::Attributes(was.attributes.to_owned(), now.attributes.to_owned());
+        Some(change(now, kind, (!fine).then_some("values are stored or read in another form")))
     }
 
-    /// The only field that is gone and was as `line` is.
-    fn old_name(&self, line: &Line<'_>) -> Option<&Line<'_>> {
-        twin(line, self.new, self.old)
+    /// Where the order of the lines is all that differs, and counts.
+    fn order(&self) -> Option<Change> {
+        let untagged = self.new.attributes().any(|name| name == "untagged");
+        let breaks = match self.reading {
+            Reading { by_position: true, .. } => "values are read by their position",
+            _ if untagged => "a value is read as the first variant that fits",
+            Reading { .. } => return None,
+        };
+        let of_variants = self.new.parts().any(|line| !line.is_field);
+        let what = if of_variants { Ordered::Variants } else { Ordered::Fields };
+        Some(Change { name: String::new(), kind: ChangeKind::Order(what), breaks: Some(breaks) })
     }
-
-    /// The only field that is new and is as `line` was.
-    fn new_name(&self, line: &Line<'_>) -> Option<&Line<'_>> {
-        twin(line, self.old, self.new)
-    }
-}
-
-fn twin<'l>(line: &Line<'_>, own: &[Line<'_>], others: &'l [Line<'l>]) -> Option<&'l Line<'l>> {
-    let alike = |one: &Line<'_>| {
-        let owner = |line: &Line<'_>| line.name.rsplit_once('.').map(|(owner, _)| owner.to_owned());
-        one.is_field
-            && line.is_field
-            && (one.ty, one.attributes) == (line.ty, line.attributes)
-            && owner(one) == owner(line)
-    };
-    let only = |lines: &'l [Line<'l>], without: &[Line<'_>]| {
-        let mut found = lines.iter().filter(|one| alike(one) && !without.iter().any(|other| other.name == one.name));
-        found.next().filter(|_| found.next().is_none())
-    };
-    let own_twins = own.iter().filter(|one| alike(one) && !others.iter().any(|other| other.name == one.name)).count();
-    only(others, own).filter(|_| own_twins == 1)
 }
 
 impl Change {
@@ -244,23 +242,42 @@ impl fmt::Display for Change {
     /// "`name` changed from `String` to `Name`".
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { name, kind, .. } = self;
+        // The attributes of the type itself have no name of their own.
+        let whose = if name.is_empty() { "the type".to_owned() } else { named(name) };
         match kind {
-            ChangeKind::Added(ty) if ty.is_empty() || !ty.contains(char::is_alphanumeric) => {
-                write!(f, "`{name}` was added")
-            }
+            ChangeKind::Added(ty) if !ty.contains(char::is_alphanumeric) => write!(f, "{whose} was added"),
+            ChangeKind::Added(ty) if name.contains('/') => write!(f, "{whose} of type `{ty}` was added"),
             ChangeKind::Added(ty) => write!(f, "`{name}: {ty}` was added"),
-            ChangeKind::Removed => write!(f, "`{name}` was removed"),
-            ChangeKind::Renamed(to) => write!(f, "`{name}` was renamed to `{to}`"),
-            ChangeKind::Type(was, now) => write!(f, "`{name}` changed from `{}` to `{}`", shown(was), shown(now)),
-            ChangeKind::Attributes(was, now) if was.is_empty() => write!(f, "`{name}` became `#[serde({now})]`"),
-            ChangeKind::Attributes(was, now) if now.is_empty() => write!(f, "`{name}` lost `#[serde({was})]`"),
-            ChangeKind::Attributes(was, now) => {
-                write!(f, "`{name}` changed from `#[serde({was})]` to `#[serde({now})]`")
+            ChangeKind::Removed => write!(f, "{whose} was removed"),
+            ChangeKind::Renamed(to) if name.contains('/') || to.contains('/') => {
+                write!(f, "{whose} became {}", named(to))
             }
-            ChangeKind::Order => f.write_str("the order of the fields changed"),
+            ChangeKind::Renamed(to) => write!(f, "{whose} was renamed to `{to}`"),
+            ChangeKind::Type(was, now) => write!(f, "{whose} changed from `{}` to `{}`", shown(was), shown(now)),
+            ChangeKind::Attributes(was, now) if was.is_empty() => write!(f, "{whose} became {}", serde(now)),
+            ChangeKind::Attributes(was, now) if now.is_empty() => write!(f, "{whose} lost {}", serde(was)),
+            ChangeKind::Attributes(was, now) => write!(f, "{whose} changed from {} to {}", serde(was), serde(now)),
+            ChangeKind::Order(Ordered::Fields) => f.write_str("the order of the fields changed"),
+            ChangeKind::Order(Ordered::Variants) => f.write_str("the order of the variants changed"),
             ChangeKind::Structure => f.write_str("the structure changed"),
         }
     }
+}
+
+/// A name; of one that is written otherwise than it is read both.
+fn named(name: &str) -> String {
+    match name.split_once('/') {
+        Some((written, read)) => format!("`{written}` (read as `{read}`)"),
+        None => format!("`{name}`"),
+    }
+}
+
+/// Attributes as people write them: `tag = "kind"`.
+fn serde(attributes: &str) -> String {
+    let spaced = |attribute: &str| {
+        attribute.split_once('=').map_or_else(|| attribute.to_owned(), |(name, value)| format!("{name} = {value}"))
+    };
+    format!("`#[serde({})]`", attributes.split(", ").map(spaced).collect::<Vec<_>>().join(", "))
 }
 
 /// The style of a variant has no name of its own.

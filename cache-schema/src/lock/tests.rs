@@ -49,7 +49,7 @@ fn a_change_under_the_same_version_is_named_with_its_cure() {
     let message = told(&entry(2, 0xcd, &["id: i64", "name: Option<String>", "at: u64"]));
     assert_eq!(
         message,
-        "shop::Profile: `at` was added, `name` changed from `String` to `Option<String>`, but `version` is still 2: \
+        "shop::Profile: `name` changed from `String` to `Option<String>`, `at: u64` was added, but `version` is still 2: \
          entries that were stored before would be read as the new structure\n  \
          raise it: `#[cache(…, version = 3)]`, then run `CACHE_SCHEMA_UPDATE=1 cargo test`\n  \
          (if version 2 was never deployed, run `CACHE_SCHEMA_UPDATE=force cargo test` instead)"
@@ -134,16 +134,20 @@ fn a_change_is_judged_by_what_both_versions_read() {
         (&["id: i64", "name: String", "at: u64 #[default]"], &["`at: u64` was added"]),
         (&["id: i64", "name: String", "at: Option<u64>"], &["`at: Option<u64>` was added"]),
         (&["id: i64", "name: String", "at: Option<u64> #[with=\"ts\"]"], &["`at: Option<u64>` was added (breaks)"]),
-        (&["#[default]", "id: i64", "name: String", "at: u64"], &["`#[default]` was added", "`at: u64` was added"]),
+        (
+            &["#[default]", "id: i64", "name: String", "at: u64"],
+            &["the type became `#[serde(default)]`", "`at: u64` was added"],
+        ),
         (&["id: i64"], &["`name` was removed (breaks)"]),
         (&["id: i64", "title: String"], &["`name` was renamed to `title` (breaks)"]),
         (&["id: i64", "name: Name"], &["`name` changed from `String` to `Name` (breaks)"]),
         (&["id: i64", "name: String #[default]"], &["`name` became `#[serde(default)]`"]),
         (
             &["id: i64", "name: String #[skip_serializing_if=\"String::is_empty\"]"],
-            &["`name` became `#[serde(skip_serializing_if=\"String::is_empty\")]` (breaks)"],
+            &["`name` became `#[serde(skip_serializing_if = \"String::is_empty\")]` (breaks)"],
         ),
-        (&["name: String", "id: i64"], &["the order of the fields changed (breaks)"]),
+        // Nothing of that is in the lines: another parameter, a tuple of the same fields.
+        (&["name: String", "id: i64"], &["the structure changed (breaks)"]),
         (&["id: i64", "name: String"], &["the structure changed (breaks)"]),
     ];
     for (now, wanted) in table {
@@ -151,6 +155,164 @@ fn a_change_is_judged_by_what_both_versions_read() {
     }
     let back = judged(&["id: i64", "name: String", "at: u64 #[default]"], &base, by_name);
     assert_eq!(back, ["`at` was removed"]);
+}
+
+#[test]
+fn order_is_told_where_it_counts() {
+    let by_position = Reading { by_position: true, closed: false };
+    let told = |was: &[&str], now: &[&str], reading| judged(was, now, reading).join(", ");
+    assert_eq!(
+        told(&["a: u8", "b: u16"], &["b: u16", "a: u8"], by_position),
+        "the order of the fields changed (breaks)"
+    );
+    assert_eq!(told(&["A", "B"], &["B", "A"], by_position), "the order of the variants changed (breaks)");
+    let untagged =
+        (["#[untagged]", "A()", "A.0: u8", "B()", "B.0: u16"], ["#[untagged]", "B()", "B.0: u16", "A()", "A.0: u8"]);
+    assert_eq!(told(&untagged.0, &untagged.1, Reading::default()), "the order of the variants changed (breaks)");
+}
+
+/// What is told of a change in the source, attribute by attribute of serde; an empty text where both are stored alike.
+#[test]
+fn every_attribute_of_serde_is_told_by_what_became_of_it() {
+    use crate::shape::{Order, Shape};
+    let shape = |source: &str| {
+        let item = syn::parse_str(source).unwrap_or_else(|error| panic!("{source}: {error}"));
+        Shape::of(&item, Order::Free)
+    };
+    let table = [
+        // How variants are told apart.
+        (
+            "#[serde(tag = \"type\")] enum A { X { a: u8 } }",
+            "#[serde(tag = \"kind\")] enum A { X { a: u8 } }",
+            "the type changed from `#[serde(tag = \"type\")]` to `#[serde(tag = \"kind\")]` (breaks)",
+        ),
+        (
+            "#[serde(tag = \"t\")] enum A { X { a: u8 } }",
+            "#[serde(untagged)] enum A { X { a: u8 } }",
+            "the type changed from `#[serde(tag = \"t\")]` to `#[serde(untagged)]` (breaks)",
+        ),
+        (
+            "enum A { X { a: u8 } }",
+            "#[serde(tag = \"t\")] enum A { X { a: u8 } }",
+            "the type became `#[serde(tag = \"t\")]` (breaks)",
+        ),
+        ("#[serde(untagged)] enum A { X(u8) }", "enum A { X(u8) }", "the type lost `#[serde(untagged)]` (breaks)"),
+        (
+            "#[serde(tag = \"t\")] enum A { X(B) }",
+            "#[serde(tag = \"t\", content = \"c\")] enum A { X(B) }",
+            "the type changed from `#[serde(tag = \"t\")]` to `#[serde(content = \"c\", tag = \"t\")]` (breaks)",
+        ),
+        (
+            "#[serde(tag = \"t\", content = \"c\")] enum A { X(B) }",
+            "#[serde(tag = \"t\", content = \"d\")] enum A { X(B) }",
+            "the type changed from `#[serde(content = \"c\", tag = \"t\")]` to `#[serde(content = \"d\", tag = \"t\")]` (breaks)",
+        ),
+        // Other attributes of the type.
+        (
+            "struct A { x: u8 }",
+            "#[serde(transparent)] struct A { x: u8 }",
+            "the type became `#[serde(transparent)]` (breaks)",
+        ),
+        (
+            "#[serde(from = \"B\")] struct A { x: u8 }",
+            "#[serde(try_from = \"B\")] struct A { x: u8 }",
+            "the type changed from `#[serde(from = \"B\")]` to `#[serde(try_from = \"B\")]` (breaks)",
+        ),
+        (
+            "#[serde(into = \"B\")] struct A { x: u8 }",
+            "#[serde(into = \"C\")] struct A { x: u8 }",
+            "the type changed from `#[serde(into = \"B\")]` to `#[serde(into = \"C\")]` (breaks)",
+        ),
+        ("struct A { x: u8 }", "#[serde(default)] struct A { x: u8 }", "the type became `#[serde(default)]`"),
+        (
+            "#[serde(default)] struct A { x: u8 }",
+            "#[serde(default = \"A::new\")] struct A { x: u8 }",
+            "the type changed from `#[serde(default)]` to `#[serde(default = \"A::new\")]`",
+        ),
+        ("struct A { x: u8 }", "#[serde(deny_unknown_fields)] struct A { x: u8 }", ""),
+        // Names.
+        (
+            "struct A { x: u8, y: u8 }",
+            "struct A { #[serde(rename = \"z\")] x: u8, y: u8 }",
+            "`x` was renamed to `z` (breaks)",
+        ),
+        (
+            "struct A { user_id: u8, shop_id: u8 }",
+            "#[serde(rename_all = \"camelCase\")] struct A { user_id: u8, shop_id: u8 }",
+            "`user_id` was renamed to `userId` (breaks), `shop_id` was renamed to `shopId` (breaks)",
+        ),
+        (
+            "enum A { NotFound, Moved }",
+            "#[serde(rename_all = \"snake_case\")] enum A { NotFound, Moved }",
+            "`NotFound` was renamed to `not_found` (breaks), `Moved` was renamed to `moved` (breaks)",
+        ),
+        (
+            "enum A { Card { number: u8 }, Cash }",
+            "enum A { #[serde(rename = \"plastic\")] Card { number: u8 }, Cash }",
+            "`Card` was renamed to `plastic` (breaks)",
+        ),
+        (
+            "enum A { Card { number_of: u8 } }",
+            "#[serde(rename_all_fields = \"camelCase\")] enum A { Card { number_of: u8 } }",
+            "`Card.number_of` was renamed to `Card.numberOf` (breaks)",
+        ),
+        (
+            "struct A { x: u8, y: u8 }",
+            "struct A { #[serde(rename(serialize = \"w\"))] x: u8, y: u8 }",
+            "`x` became `w` (read as `x`) (breaks)",
+        ),
+        (
+            "struct A { x: u8 }",
+            "struct A { #[serde(rename(deserialize = \"r\"), alias = \"x\")] x: u8 }",
+            "`x` became `x` (read as `r`)",
+        ),
+        ("struct A { x: u8 }", "struct A { #[serde(alias = \"z\")] x: u8 }", ""),
+        ("struct A { x: u8 }", "struct A { #[serde(rename = \"x\")] y: u8 }", ""),
+        // What is stored, and how.
+        ("struct A { x: u8, y: u8 }", "struct A { #[serde(skip)] x: u8, y: u8 }", "`x` was removed (breaks)"),
+        (
+            "struct A { x: u8 }",
+            "struct A { #[serde(skip_serializing)] x: u8 }",
+            "`x` became `#[serde(skip_serializing)]` (breaks)",
+        ),
+        (
+            "struct A { x: u8 }",
+            "struct A { #[serde(skip_deserializing)] x: u8 }",
+            "`x` became `#[serde(skip_deserializing)]` (breaks)",
+        ),
+        ("enum A { X, Y }", "enum A { X, #[serde(skip)] Y }", "`Y` was removed (breaks)"),
+        ("struct A { x: u8 }", "struct A { #[serde(default)] x: u8 }", "`x` became `#[serde(default)]`"),
+        (
+            "struct A { #[serde(default = \"one\")] x: u8 }",
+            "struct A { x: u8 }",
+            "`x` lost `#[serde(default = \"one\")]`",
+        ),
+        ("struct A { x: B }", "struct A { #[serde(flatten)] x: B }", "`x` became `#[serde(flatten)]` (breaks)"),
+        (
+            "struct A { #[serde(with = \"a\")] x: u8 }",
+            "struct A { #[serde(with = \"b\")] x: u8 }",
+            "`x` changed from `#[serde(with = \"a\")]` to `#[serde(with = \"b\")]` (breaks)",
+        ),
+        (
+            "struct A { x: u8 }",
+            "struct A { #[serde(with = \"a\")] x: u16 }",
+            "`x` changed from `u8` to `u16` (breaks), `x` became `#[serde(with = \"a\")]` (breaks)",
+        ),
+        ("enum A { X, Y }", "enum A { X, #[serde(other)] Y }", "`Y` became `#[serde(other)]` (breaks)"),
+        ("enum A { X, Y(u8) }", "enum A { X, #[serde(untagged)] Y(u8) }", "`Y` became `#[serde(untagged)]` (breaks)"),
+    ];
+    for (was, now, wanted) in table {
+        let (was_shape, now_shape) = (shape(was), shape(now));
+        let told = if was_shape.fingerprint() == now_shape.fingerprint() {
+            String::new()
+        } else {
+            let lines = |shape: &Shape| shape.lines();
+            let found = changes(&lines(&was_shape), &lines(&now_shape), Reading::default());
+            let breaks = |change: &Change| if change.is_compatible() { "" } else { " (breaks)" };
+            found.iter().map(|change| format!("{change}{}", breaks(change))).collect::<Vec<_>>().join(", ")
+        };
+        assert_eq!(told, wanted, "{was}\n{now}");
+    }
 }
 
 #[test]
