@@ -107,11 +107,14 @@ fn stores_absence(op: &Operation) -> bool {
 fn replaced(op: &Operation) -> Finding {
     let mut finding = report::finding(&META, op);
     finding.message = format!("what is stored under {} may be the default of a failure", report::key(op));
-    "if serialising fails, something else is stored for the whole TTL".clone_into(&mut finding.primary_label);
+    let how_long = if op.ttl.kind == TtlKind::None { "in its place" } else { "for the whole TTL" };
+    finding.primary_label = format!("if serialising fails, something else is stored {how_long}");
     finding.discriminator += " replaced";
-    finding.help = "give the error back, or store only on success: `if let Ok(json) = …`; `cache.get_or_load` of \
-                    `cache-patterns` stores nothing that failed"
-        .to_owned();
+    finding.help = cure::or_companion(
+        op,
+        "give the error back, or store only on success: `if let Ok(json) = …`".to_owned(),
+        "; `cache.get_or_load` of `cache-patterns` stores nothing that failed",
+    );
     finding
 }
 

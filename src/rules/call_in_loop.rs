@@ -211,13 +211,15 @@ fn finding(context: Context<'_>, function: &str, found: &PerElement<'_>) -> Find
     let receiver = if receiver == "cache" || place != op.place { "con" } else { receiver };
     finding.help = match op.command.as_str() {
         _ if op.cluster => format!("queue the commands in one {} and send it once behind the loop", cure::pipeline(op)),
-        "GET" => format!(
-            "read all keys at once: `{receiver}.mget(&keys)`; rows with their loads by \
-             `cache.get_many_or_load(…)`"
+        "GET" => cure::or_companion(
+            op,
+            format!("read all keys at once: `{receiver}.mget(&keys)`"),
+            "; rows with their loads by `cache.get_many_or_load(…)`",
         ),
-        "DEL" | "UNLINK" => format!(
-            "delete all keys at once: `{receiver}.{}(&keys)`, or `cache.invalidate_many(…)`",
-            op.command.to_lowercase()
+        "DEL" | "UNLINK" => cure::or_companion(
+            op,
+            format!("delete all keys at once: `{receiver}.{}(&keys)`", op.command.to_lowercase()),
+            ", or `cache.invalidate_many(…)`",
         ),
         command if of_one_key(op).is_some() => format!(
             "send one `{}` for all of them behind the loop, or, where each answer counts, queue each `{command}` in one {}",

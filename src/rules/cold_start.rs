@@ -80,11 +80,10 @@ fn together(bulk: &Bulk<'_>) -> Option<Finding> {
     finding.message = format!("every entry of {} that this loop stores expires at the same moment", report::key(op));
     finding.primary_label = format!("{} for each", duration(ms));
     let seconds = (ms / 1000).max(1);
-    finding.help = format!(
-        "add a random part to the TTL (`{seconds} + rand::random_range(0..{})`), or fill with `cache.warm(ids, per_second, \
-         |{}| …)` of `cache-patterns`, which does",
-        (seconds / 10).max(2),
-        cure::id(op),
+    finding.help = cure::or_companion(
+        op,
+        format!("add a random part to the TTL (`{seconds} + rand::random_range(0..{})`)", (seconds / 10).max(2)),
+        &format!(", or fill with `cache.warm(ids, per_second, |{}| …)` of `cache-patterns`, which does", cure::id(op)),
     );
     match warm {
         Warm::Loaded(place) => finding.labels.push(label(place, "what is stored is loaded here, all of it")),
@@ -100,9 +99,10 @@ fn at_once(bulk: &Bulk<'_>) -> Option<Finding> {
     finding.message = format!("nothing limits how many loads of {} run at once", report::key(op));
     "stored by a task for each entry".clone_into(&mut finding.primary_label);
     finding.discriminator += " at once";
-    finding.help = format!(
-        "take a permit of a `Semaphore` in each task, or fill with `cache.warm(ids, per_second, |{}| …)` of `cache-patterns`",
-        cure::id(op)
+    finding.help = cure::or_companion(
+        op,
+        "take a permit of a `Semaphore` in each task".to_owned(),
+        &format!(", or fill with `cache.warm(ids, per_second, |{}| …)` of `cache-patterns`", cure::id(op)),
     );
     finding.labels.push(label(load, "loaded here, by all tasks together"));
     Some(finding)

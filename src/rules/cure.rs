@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::Context;
 use super::report::duration;
-use crate::inventory::{Operation, Via};
+use crate::inventory::{Operation, Purpose, Via};
 use crate::link::ty::last_segment;
 
 /// A TTL to show where neither the rule file nor another writer of the key says one, in seconds.
@@ -163,6 +163,17 @@ pub(super) fn pipeline(op: &Operation) -> &'static str {
         "rustis" => "`client.create_pipeline()`",
         _ => "`redis::pipe()`",
     }
+}
+
+/// Whether the companion crate can be the answer: what is a session, a record or a queue in Redis is loaded from nowhere
+/// else.
+pub(super) fn may_be_copy(op: &Operation) -> bool {
+    matches!(op.purpose, Purpose::Cache | Purpose::Unknown)
+}
+
+/// `help`, and the companion crate's way where it can be the answer.
+pub(super) fn or_companion(op: &Operation, help: String, companion: &str) -> String {
+    if may_be_copy(op) { help + companion } else { help }
 }
 
 /// The name of the last hole of a key, else `id`.

@@ -138,7 +138,11 @@ fn describe(context: Context<'_>, op: &Operation, meant: &Operation, difference:
     } else {
         right.clone()
     };
-    finding.help = format!("delete {same}: build the key in one function for both, or call {call} of `cache-patterns`");
+    finding.help = cure::or_companion(
+        meant,
+        format!("delete {same}: build the key in one function for both"),
+        &format!(", or call {call} of `cache-patterns`"),
+    );
     finding.labels.push(label(meant.place, format!("{right} is stored here")));
     let usage = Usage::new(context.inventory);
     let mut readers = usage.others(meant).filter(|other| other.effect == Effect::Read && !other.test);

@@ -37,6 +37,7 @@
 //! - AWS Architecture Blog, "Exponential Backoff And Jitter"
 
 use super::bulk::{bulks, constant_ttl};
+use super::cure;
 use super::report::{self, duration};
 use super::{Category, Context, Meta, Rule, docs};
 use crate::finding::{Confidence, Finding, Level};
@@ -68,9 +69,10 @@ impl Rule for NoTtlJitter {
             finding.message = format!("this loop stores many entries of {} with one TTL", report::key(bulk.op));
             finding.primary_label = format!("{} for each", duration(ms));
             let seconds = (ms / 1000).max(1);
-            finding.help = format!(
-                "add a random part: `{seconds} + rand::random_range(0..{})`; entities of `cache-patterns` have `jitter`",
-                (seconds / 10).max(2)
+            finding.help = cure::or_companion(
+                bulk.op,
+                format!("add a random part: `{seconds} + rand::random_range(0..{})`", (seconds / 10).max(2)),
+                "; entities of `cache-patterns` have `jitter`",
             );
             findings.push(finding);
         }

@@ -154,6 +154,8 @@ fn describe(place: Place, swallowed: &Swallowed<'_>) -> Finding {
     effect.clone_into(&mut finding.primary_label);
     let log = "count and log it: `if let Err(error) = … { tracing::warn!(%error, …) }`";
     finding.help = match op.effect {
+        // Of a session or a code there is no other copy: who asked for it has to know.
+        _ if !cure::may_be_copy(op) => format!("{log}, or hand it on"),
         Effect::Delete => format!("{log}; {} of `cache-patterns` says it again until it arrives", cure::invalidate(op)),
         _ => format!("{log}; `cache-patterns` counts what it could not store"),
     };

@@ -41,7 +41,7 @@
 use rustc_hash::FxHashSet;
 
 use super::usage::Usage;
-use super::{Category, Context, Meta, Rule, code, docs, report};
+use super::{Category, Context, Meta, Rule, code, cure, docs, report};
 use crate::finding::{Confidence, Finding, Level};
 use crate::inventory::{Effect, Operation};
 use crate::provenance::Provenance;
@@ -130,8 +130,10 @@ fn finding(op: &Operation, hole: &Hole, other: Option<&str>) -> Finding {
         Some(_) => format!("a `:` in {name} shifts what follows"),
         None => format!("any text of any length in {name} makes a new key"),
     };
-    finding.help = format!(
-        "hash {name} or encode it, or give it a type that says what it may be; the ids of `cache-patterns` are escaped"
+    finding.help = cure::or_companion(
+        op,
+        format!("hash {name} or encode it, or give it a type that says what it may be"),
+        "; the ids of `cache-patterns` are escaped",
     );
     finding
 }

@@ -122,6 +122,10 @@ fn together(ops: &[&Operation], known: &Known) -> Purpose {
         let kept = !expires && ops.iter().any(|op| known.updated.contains(&op.id));
         return if kept { Purpose::State } else { Purpose::Cache };
     }
+    // A record of work that is changed where it is found, and that nobody loads from elsewhere, has no other home either.
+    if has(WORK) && ops.iter().any(|op| known.updated.contains(&op.id)) {
+        return Purpose::State;
+    }
     // What a login carries along ends soon; the state of something else stays.
     if has(TOKENS) || (expires && has(&["state", "epoch"])) {
         return Purpose::Token;

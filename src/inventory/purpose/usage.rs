@@ -161,6 +161,13 @@ fn step(
             }
             State::Before | State::Loaded(_) => state,
         },
+        // What is written is made of what was read, whether or not it was asked if there was something.
+        Event::WriteBack { read: from, write } if *from == read && writes.contains(write) => {
+            if matches!(state, State::Before | State::Found) {
+                seen.updates.insert(*write);
+            }
+            state
+        }
         Event::Operation(id) if writes.contains(id) => {
             match state {
                 State::Loaded(place) => seen.fills.push((place, *id)),
