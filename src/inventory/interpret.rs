@@ -103,7 +103,8 @@ fn method(program: &Program<'_>, command: &Command, spec: &crate::clients::Metho
         }
     }
     if let Some(argument) = spec.value.and_then(at) {
-        meaning.value = value::stored(program, argument);
+        let is_message = spec.effect == CommandEffect::Publish;
+        meaning.value = if is_message { value::message(program, argument) } else { value::stored(program, argument) };
     }
     if spec.if_absent {
         meaning.condition = Condition::IfAbsent;
@@ -202,7 +203,8 @@ fn raw(program: &Program<'_>, command: &Command, name: Option<&Value>) -> Meanin
         meaning.keys.extend(key_uses(program, argument));
     }
     if let Some(argument) = spec.value.and_then(|at| args.get(usize::from(at))) {
-        meaning.value = value::stored(program, argument);
+        let is_message = spec.effect == CommandEffect::Publish;
+        meaning.value = if is_message { value::message(program, argument) } else { value::stored(program, argument) };
     }
     if spec.if_absent {
         meaning.condition = Condition::IfAbsent;

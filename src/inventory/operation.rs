@@ -251,6 +251,8 @@ pub struct ValueUse {
     pub fields: Vec<String>,
     /// The stored value is a small fixed text or number (`"1"`, `"locked"`, `true`).
     pub constant: Option<String>,
+    /// Of a message that is published: the texts in it, by the field that holds them (empty for the message itself).
+    pub texts: Vec<(String, Template)>,
 }
 
 /// How a value was turned into bytes.

@@ -13,6 +13,12 @@ pub(super) fn stored(program: &Program<'_>, argument: &Argument) -> ValueUse {
     found
 }
 
+/// What is published.
+pub(super) fn message(program: &Program<'_>, argument: &Argument) -> ValueUse {
+    let texts = argument.value.texts().into_iter().map(|(field, text)| (field.to_string(), text)).collect();
+    ValueUse { texts, ..stored(program, argument) }
+}
+
 /// Whether a collection cannot grow by what a command puts into it: the member is a constant, or the command trims.
 pub(super) fn is_bounded(command: &str, spelled: &str, args: &[Argument]) -> bool {
     let rest = args.get(1..).unwrap_or_default();

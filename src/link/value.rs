@@ -78,6 +78,8 @@ pub(crate) struct Encoded {
     pub(crate) by_position: bool,
     /// If serialising fails, something else takes its place (`unwrap_or_default`).
     pub(crate) replaced: bool,
+    /// See [`Value::texts`].
+    pub(crate) texts: Rc<[(Name, Template)]>,
 }
 
 /// The content of a value.
@@ -250,6 +252,37 @@ impl Value {
         }
     }
 
+    /// What is written into it that reads as text: its fields by name, those of what lies in it as well.
+    pub(crate) fn texts(&self) -> Vec<(Name, Template)> {
+        let mut found = Vec::new();
+        self.gather_texts(&Name::default(), TEXTS_DEPTH, &mut found);
+        found
+    }
+
+    fn gather_texts(&self, name: &Name, depth: u8, found: &mut Vec<(Name, Template)>) {
+        if found.len() >= MOST_TEXTS {
+            return;
+        }
+        if let Some(encoded) = &self.encoded {
+            found.extend(encoded.texts.iter().cloned());
+            return;
+        }
+        match &self.data {
+            Data::Struct(_, fields) | Data::LocalVariant(_, _, fields) if depth > 0 => {
+                fields.iter().for_each(|(name, value)| value.gather_texts(name, depth - 1, found));
+            }
+            Data::Tuple(values) | Data::OneOf(values) | Data::Variant(_, values) if depth > 0 => {
+                values.iter().for_each(|value| value.gather_texts(name, depth - 1, found));
+            }
+            Data::List { items, .. } if depth > 0 => {
+                items.iter().for_each(|value| value.gather_texts(name, depth - 1, found));
+            }
+            Data::Text(_) => found.extend(self.as_template().map(|text| (name.clone(), text))),
+            Data::Unknown if !self.name.is_empty() => found.push((name.clone(), Template::hole(self.hole()))),
+            _ => {}
+        }
+    }
+
     /// The reads of which its presence tells whether they found something.
     pub(crate) fn answers(&self) -> &[CommandId] {
         if self.part { &[] } else { &self.reads }
@@ -325,6 +358,10 @@ impl Value {
         }
     }
 }
+
+/// Texts of one message that are looked at, and how deep they lie in it.
+const MOST_TEXTS: usize = 16;
+const TEXTS_DEPTH: u8 = 4;
 
 /// Most alternatives that are kept apart.
 const MOST_ALTERNATIVES: usize = 8;

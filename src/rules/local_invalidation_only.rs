@@ -1,9 +1,9 @@
 //! ## What it does
 //!
-//! Reports an in-process cache in front of a key: a local read, on its miss a read of Redis, whose answer is kept
-//! locally; where the key is deleted in Redis, and no subscription of the workspace drops the local copy. Known are moka,
-//! mini-moka, quick_cache, lru and the stores of `cached`, as well as DashMap and HashMap in a field or static that are
-//! used in this way. If there is a subscriber that deletes from Redis instead, it is shown.
+//! Reports an in-process cache in front of a key: a local read, on its miss a read of Redis, whose answer is kept locally;
+//! where the key is deleted in Redis, and no subscription of the workspace drops the local copy. Known are moka, mini-moka,
+//! quick_cache, lru and the stores of `cached`, as well as DashMap and HashMap in a field or static that are used in this
+//! way. A subscriber that deletes from Redis instead is shown; `redundant-invalidation` is about that delete itself.
 //!
 //! Silent where local entries expire (`time_to_live`, `time_to_idle`), nothing deletes the key, or CLIENT TRACKING is on.
 //!

@@ -2,6 +2,7 @@
 //! output format.
 #![cfg_attr(not(test), warn(clippy::disallowed_methods))]
 
+mod announced;
 mod asked;
 mod blocking_client_in_async;
 mod bulk;
@@ -48,6 +49,7 @@ mod orphan_key;
 mod parse_error;
 mod pattern_invalidation;
 mod race;
+mod redundant_invalidation;
 mod report;
 mod schema_changed;
 mod sensitive_value;
@@ -222,6 +224,7 @@ pub static REGISTRY: &[&dyn Rule] = &[
     &orphan_key::OrphanKey,
     &parse_error::ParseError,
     &pattern_invalidation::PatternInvalidation,
+    &redundant_invalidation::RedundantInvalidation,
     &schema_changed::SchemaChanged,
     &sensitive_value::SensitiveValue,
     &set_after_write_race::SetAfterWriteRace,

@@ -11,7 +11,14 @@ use crate::link::value::{Encoded, Value};
 impl<'a> Evaluator<'a> {
     pub(super) fn encoded(&self, format: Encoding, value: &Value, by_position: bool) -> Value {
         let generic = matches!(value.ty, Ty::Bounded(_));
-        let encoded = Encoded { format, ty: value.ty.clone(), generic, by_position, replaced: false };
+        let encoded = Encoded {
+            format,
+            ty: value.ty.clone(),
+            generic,
+            by_position,
+            replaced: false,
+            texts: value.texts().into(),
+        };
         Value {
             ty: Ty::external("String"),
             encoded: Some(Rc::new(encoded)),

@@ -121,7 +121,8 @@ impl<'a> Evaluator<'a> {
                 sent.push(Argument { value: Value::int(seconds), file, span });
                 let format = entity.as_ref().map_or(Encoding::Json, |entity| entity.codec);
                 let by_position = format == Encoding::Postcard;
-                let encoded = Encoded { format, ty: ty.clone(), generic: false, by_position, replaced: false };
+                let texts = std::rc::Rc::default();
+                let encoded = Encoded { format, ty: ty.clone(), generic: false, by_position, replaced: false, texts };
                 let value = Value { encoded: Some(encoded.into()), ..Value::typed(ty.clone()) };
                 sent.push(Argument { value, file: place.0, span: place.1 });
             }

@@ -8,10 +8,10 @@ use super::{Evaluator, Frame, signals};
 use crate::disk;
 use crate::facts::expr::MacroBody;
 use crate::facts::{Expr, MacroCall};
-use crate::inventory::ExitKind;
+use crate::inventory::{Encoding, ExitKind};
 use crate::link::trace::Step;
 use crate::link::ty::{Ty, last_segment};
-use crate::link::value::{Data, Spelled, Value};
+use crate::link::value::{Data, Encoded, Spelled, Value};
 
 /// Largest script that `include_str!` is followed to, in bytes.
 const MOST_INCLUDED: usize = 1 << 20;
@@ -102,11 +102,23 @@ impl<'a> Evaluator<'a> {
             },
             MacroBody::Expanded(expanded) => self.inline(frame, |this, frame| this.expr(frame, expanded)),
             MacroBody::Opaque(items) => {
-                for item in items {
-                    self.expr(frame, item);
-                }
+                let values: Vec<Value> = items.iter().map(|item| self.expr(frame, item)).collect();
                 match name {
-                    "json" => Value::typed(Ty::external("serde_json::Value")),
+                    "json" => {
+                        let ty = Ty::external("serde_json::Value");
+                        let parts = Value::of(Data::Tuple(values.into()));
+                        let texts = parts.texts().into();
+                        let format = Encoding::Json;
+                        let encoded = Encoded {
+                            format,
+                            ty: ty.clone(),
+                            generic: false,
+                            by_position: false,
+                            replaced: false,
+                            texts,
+                        };
+                        Value { encoded: Some(Rc::new(encoded)), ..Value::typed(ty) }
+                    }
                     _ => Value::unknown(),
                 }
             }

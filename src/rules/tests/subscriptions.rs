@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::inventory::{Event, ExitKind, LocalAction, LocalEvent, MessageStep};
-use crate::rules::testing::{World, op, place, sent};
+use crate::inventory::{Event, ExitKind, LocalAction, LocalEvent, MessageStep, Operation};
+use crate::policy::{Policy, Vocabulary};
+use crate::rules::testing::{World, op, parse, place, sent};
 
 fn message(step: MessageStep, at: u32) -> Event {
     Event::Message { step, place: place(at), name: "from_str".to_owned() }
@@ -42,7 +43,91 @@ pub(super) fn worlds() -> Vec<World> {
         World::of([op("GET").key("user:{id}"), op("DEL").key("user:{id}")])
             .function("app::get", front())
             .function("app::follow", vec![Event::Loop(vec![awaited(), sent(1)])]),
+        twice(),
+        once_per_server(|_| ()),
     ]
+}
+
+/// Deletes the key of the message that comes with the id 1, and hears of it with the ids 2 and 3.
+fn once_per_server(change: impl Fn(&mut [Operation; 4])) -> World {
+    let mut publish = op("PUBLISH").key("user:changed");
+    publish.value.texts = vec![("key".to_owned(), parse("{key}"))];
+    let mut ops = [
+        op("DEL").key("{key}").function("app::change"),
+        publish.function("app::change"),
+        op("SUBSCRIBE").key("user:changed").function("app::follow"),
+        op("DEL").key("{message.key}").function("app::follow"),
+    ];
+    change(&mut ops);
+    World::of(ops)
+        .function("app::change", vec![sent(0), sent(1)])
+        .function("app::follow", vec![sent(2), Event::Loop(vec![awaited(), ends_with_stream(), sent(3)])])
+}
+
+/// The same with keys whose shape is known.
+fn twice() -> World {
+    once_per_server(|ops| {
+        ops[0].keys = op("DEL").key("user:{id}").keys;
+        ops[1].value.texts.clear();
+        ops[3].keys = op("DEL").key("user:{user}").keys;
+    })
+}
+
+const AGAIN: &str = "redundant-invalidation";
+
+#[test]
+fn every_server_deletes_what_the_publisher_has_deleted() {
+    let finding = twice().one(AGAIN);
+    assert_eq!(
+        finding.message,
+        "every server deletes `user:{user}` from Redis again, though the publisher has deleted it"
+    );
+    assert_eq!(finding.labels.len(), 2, "{finding:#?}");
+    once_per_server(|_| ()).one(AGAIN);
+}
+
+#[test]
+fn a_message_that_carries_another_key_is_about_another() {
+    once_per_server(|ops| ops[1].value.texts = vec![("key".to_owned(), parse("{page}"))]).silent(AGAIN);
+    once_per_server(|ops| ops[1].value.texts = vec![("reason".to_owned(), parse("{key}"))]).silent(AGAIN);
+    once_per_server(|ops| ops[1].value.texts.clear()).silent(AGAIN);
+}
+
+#[test]
+fn who_may_publish_without_a_delete_is_believed() {
+    let mut open = twice();
+    open.add(op("PUBLISH").key_parameter("channel"));
+    open.silent(AGAIN);
+    let mut script = twice();
+    script.add(op("EVAL").script(&["DEL", "PUBLISH"]));
+    script.silent(AGAIN);
+    let mut other = twice();
+    let id = other.add(op("PUBLISH").key("user:{what}").function("app::listen"));
+    other.function("app::listen", vec![Event::Operation(id)]).silent(AGAIN);
+    let vocabulary = Vocabulary { rules: &[], categories: &[] };
+    let policy = Policy::parse("cache-lint.toml", "[channels]\nexternal = [\"user:*\"]\n", &vocabulary).unwrap();
+    World { policy, ..twice() }.silent(AGAIN);
+}
+
+#[test]
+fn another_redis_is_another_matter() {
+    once_per_server(|ops| ops[3].client = "fred".to_owned()).silent(AGAIN);
+    once_per_server(|ops| ops[3].receiver = "self.edge_redis.clone()".to_owned()).silent(AGAIN);
+    once_per_server(|ops| ops[3].receiver = "self.pool.get().await?".to_owned()).one(AGAIN);
+}
+
+#[test]
+fn a_delete_that_is_no_answer_to_a_message_is_left_alone() {
+    let of = |body: Vec<Event>| {
+        let mut world = twice();
+        world.inventory.functions.pop();
+        world.function("app::follow", vec![sent(2), Event::Loop(body)]).silent(AGAIN);
+    };
+    of(vec![sent(3), awaited()]);
+    of(vec![Event::Branch(vec![vec![awaited()], vec![sent(3)]])]);
+    of(vec![Event::Branch(vec![vec![awaited()], vec![]]), sent(3)]);
+    once_per_server(|ops| ops[3].keys = op("DEL").key_parameter("key").keys).silent(AGAIN);
+    once_per_server(|ops| ops[3].keys = op("DEL").key("{self.current}").keys).silent(AGAIN);
 }
 
 #[test]
