@@ -1,7 +1,7 @@
 //! For people: the code with labels in it, and the lines of the rule file that it breaks. The only place that knows
 //! `miette`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt;
 
 use miette::{
@@ -14,6 +14,9 @@ use crate::finding::{Confidence, FileId, Label, Level, Place};
 use crate::policy::PolicyError;
 use crate::run::Judged;
 use crate::text::Span;
+
+/// Lines that are shown between two labels; what is further apart is shown by itself.
+const MOST_LINES_BETWEEN: u32 = 25;
 
 /// Bytes of the longest line that is shown. Longer ones are generated, and would fill the screen.
 const LONGEST_LINE: usize = 400;
@@ -88,19 +91,13 @@ fn finding(places: Places<'_>, judged: &Judged, style: Style) -> String {
         Level::Note | Level::Off => Severity::Advice,
     };
     let mut labels = vec![(spot.span, finding.primary_label.clone(), true)];
-    let mut elsewhere: BTreeMap<FileId, Vec<&Label>> = BTreeMap::new();
-    for label in &finding.labels {
-        if label.place.file == finding.primary.file {
-            labels.push((places.spot(label.place).span, label.message.clone(), false));
-        } else {
-            elsewhere.entry(label.place.file).or_default().push(label);
-        }
-    }
+    let (mut near, apart) = by_nearness(places, finding.primary, &finding.labels);
+    labels.extend(near.drain(..).map(|label| (places.spot(label.place).span, label.message.clone(), false)));
     let mut blocks = vec![Block { message, severity, help: None, source: Source::of(&spot), labels }];
-    for (file, labels) in &elsewhere {
+    for labels in &apart {
         let spots: Vec<(Spot<'_>, &Label)> = labels.iter().map(|label| (places.spot(label.place), *label)).collect();
-        let Some((first, _)) = spots.first() else { continue };
-        let in_rules = places.is_rule_file(*file);
+        let (Some((first, _)), Some(label)) = (spots.first(), labels.first()) else { continue };
+        let in_rules = places.is_rule_file(label.place.file);
         let message = if first.embedded {
             "the rules that come with cache-lint say"
         } else if in_rules {
@@ -123,6 +120,41 @@ fn finding(places: Places<'_>, judged: &Judged, style: Style) -> String {
     let head = format!("{}[{}]:", level_word(finding.level), finding.rule);
     let icons = std::iter::once(head.as_str()).chain(std::iter::repeat("☞"));
     blocks.iter().zip(icons).map(|(block, icon)| block.render(icon, style)).collect()
+}
+
+/// The labels that are shown with the place of the finding, and the others: each group so near together in one file that
+/// the lines between can be shown, in the order in which the finding names them.
+fn by_nearness<'l>(places: Places<'_>, primary: Place, labels: &'l [Label]) -> (Vec<&'l Label>, Vec<Vec<&'l Label>>) {
+    let line = |place: Place| places.spot(place).position.line;
+    // By file the lines that belong together; the first group is the one of the finding itself.
+    let mut all: Vec<(FileId, u32)> =
+        labels.iter().map(|label| label.place).chain([primary]).map(|place| (place.file, line(place))).collect();
+    all.sort_unstable();
+    let mut groups: Vec<Vec<(FileId, u32)>> = Vec::new();
+    for at in all {
+        match groups
+            .last_mut()
+            .filter(|group| group.last().is_some_and(|last| last.0 == at.0 && at.1 - last.1 <= MOST_LINES_BETWEEN))
+        {
+            Some(group) => group.push(at),
+            None => groups.push(vec![at]),
+        }
+    }
+    let group_of = |place: Place| groups.iter().position(|group| group.contains(&(place.file, line(place))));
+    let own = group_of(primary);
+    let mut apart: Vec<(Option<usize>, Vec<&Label>)> = Vec::new();
+    let mut near = Vec::new();
+    for label in labels {
+        let group = group_of(label.place);
+        if group == own {
+            near.push(label);
+        } else if let Some((_, known)) = apart.iter_mut().find(|(known, _)| *known == group) {
+            known.push(label);
+        } else {
+            apart.push((group, vec![label]));
+        }
+    }
+    (near, apart.into_iter().map(|(_, labels)| labels).collect())
 }
 
 /// A message with labels in one file.

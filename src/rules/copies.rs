@@ -8,7 +8,7 @@ use crate::facts::Name;
 use crate::finding::Place;
 use crate::inventory::event::walk;
 use crate::inventory::origin::Source;
-use crate::inventory::{DatabaseAction, DatabaseEvent, Effect, Event, FunctionEvents, Inventory, Operation, Purpose};
+use crate::inventory::{DatabaseAction, DatabaseEvent, Effect, Event, Inventory, Operation, Purpose};
 use crate::policy::CachePattern;
 use crate::source::Workspace;
 use crate::stores::{Access, Verb, same_table};
@@ -244,21 +244,4 @@ impl<'a> Callers<'a> {
     pub(super) fn has(&self, function: &str) -> bool {
         self.0.get(function).is_some_and(|callers| !callers.is_empty())
     }
-}
-
-/// The call in a function's own text that leads to `place`; `None` when it stands in the text itself.
-pub(super) fn call_towards(function: &FunctionEvents, place: Place) -> Option<Place> {
-    fn search(events: &[Event], place: Place, outer: Option<Place>) -> Option<Option<Place>> {
-        events.iter().find_map(|event| match event {
-            Event::Database(event) => (event.place == place).then_some(outer),
-            Event::Branch(arms) => arms.iter().find_map(|arm| search(arm, place, outer)),
-            Event::Loop(events) | Event::Spawn(events) => search(events, place, outer),
-            Event::Call { function, place: call, events, .. } => {
-                let here = if function.is_empty() { outer } else { outer.or(Some(*call)) };
-                search(events, place, here)
-            }
-            _ => None,
-        })
-    }
-    search(&function.events, place, None).flatten()
 }

@@ -46,7 +46,7 @@ use rustc_hash::FxHashSet;
 
 use super::copies::{self, Callers, Copy};
 use super::report::{self, label};
-use super::{Category, Context, Meta, Rule, code, cure, docs};
+use super::{Category, Context, Meta, Rule, code, cure, docs, way};
 use crate::finding::{Confidence, FileId, Finding, Level, Place};
 use crate::inventory::{DatabaseEvent, FunctionEvents, Operation, TtlKind};
 use crate::stores::Access;
@@ -123,11 +123,11 @@ fn judge(
         return None;
     }
     let open = open.into_iter().find(|function| !function.test && !is_called_unseen(context, function, copy))?;
-    let inner = around.iter().filter(|function| copies::call_towards(function, event.place).is_none());
+    let inner = around.iter().filter(|function| way::to_database(function, event.place).is_empty());
     let own = inner.min_by_key(|function| function.function.len()).copied().unwrap_or(open);
     // Where another way is cured, the fault is the call that is not.
-    let (at, function) = match copies::call_towards(open, event.place) {
-        Some(call) if !cured.is_empty() => (call, open),
+    let (at, function) = match way::to_database(open, event.place).first() {
+        Some(call) if !cured.is_empty() => (call.place, open),
         _ => (event.place, own),
     };
     let table = access.writes.first().map_or("", crate::facts::Name::as_str);

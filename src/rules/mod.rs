@@ -70,6 +70,7 @@ mod swallowed_cache_error;
 mod testing;
 #[cfg(test)]
 mod tests;
+mod transactions;
 mod ttl_cleared;
 mod ttl_policy;
 mod ttl_unit_mismatch;
@@ -79,6 +80,7 @@ mod unsanitised_key_input;
 mod unused_policy_entry;
 mod unversioned_key;
 mod usage;
+mod way;
 mod write_before_commit;
 mod write_through;
 mod wrong_pattern;

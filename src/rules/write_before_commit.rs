@@ -45,10 +45,12 @@ use rustc_hash::FxHashSet;
 
 use super::copies::{self, Copy};
 use super::report::{self, label};
+use super::transactions;
+use super::way::{self, Way};
 use super::{Category, Context, Meta, Rule, code, cure, docs, flow};
 use crate::finding::{Confidence, Finding, Level, Place};
 use crate::inventory::event::walk;
-use crate::inventory::{DatabaseAction, Effect, Event, FunctionEvents, OpId, Operation, Purpose};
+use crate::inventory::{Effect, Event, FunctionEvents, OpId, Operation, Purpose};
 
 const SOURCE: &str = include_str!("write_before_commit.rs");
 const DOCS: [u8; docs::size(SOURCE)] = docs::extract(SOURCE);
@@ -72,12 +74,37 @@ enum Later {
     Statement(Place),
 }
 
-/// How far a path has come through a transaction.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
-struct Open {
-    open: bool,
-    wrote: bool,
-    changed: Vec<OpId>,
+impl Later {
+    fn place(self) -> Place {
+        let (Self::Commit(place) | Self::Statement(place)) = self;
+        place
+    }
+}
+
+/// A copy that is changed too early: in which function, and what follows there.
+struct Early<'a> {
+    /// Where the transaction begins, if one does.
+    begun: Option<Place>,
+    later: Later,
+    to_copy: Way<'a>,
+    to_later: Way<'a>,
+}
+
+impl<'a> Early<'a> {
+    fn new(function: &'a FunctionEvents, op: OpId, begun: Option<Place>, later: Later) -> Self {
+        let mut to_copy = way::to_operation(function, op, begun);
+        let mut to_later = way::to_database(function, later.place());
+        // What leads to both tells nothing of their order.
+        let shared = to_copy.iter().zip(&to_later).take_while(|(one, other)| one.place == other.place).count();
+        to_copy.drain(..shared);
+        to_later.drain(..shared);
+        Self { begun, later, to_copy, to_later }
+    }
+
+    /// The shorter the way, the nearer is who has to mend it.
+    fn distance(&self) -> usize {
+        self.to_copy.len() + self.to_later.len()
+    }
 }
 
 impl Rule for WriteBeforeCommit {
@@ -88,31 +115,38 @@ impl Rule for WriteBeforeCommit {
     fn check(&self, context: Context<'_>, findings: &mut Vec<Finding>) {
         let copies = copies::copies(context);
         let shapes: FxHashSet<&str> = copies.iter().map(|copy| copy.shape.as_str()).collect();
-        let mut found: BTreeMap<OpId, Later> = BTreeMap::new();
+        let mut found: BTreeMap<OpId, Early<'_>> = BTreeMap::new();
         for function in context.inventory.functions.iter().filter(|function| !function.test) {
             if copies::database(&function.events).iter().all(|event| copies::written(event).is_none()) {
                 continue;
             }
-            for (op, commit) in inside(context, function, &shapes) {
-                found.entry(op).or_insert(Later::Commit(commit));
-            }
+            let mut early: Vec<(OpId, Option<Place>, Later)> = inside(context, function, &shapes);
             let own = |copy: &&Copy<'_>| copies::in_one_program(context.workspace, function.place, copy.op.place);
             for copy in copies.iter().filter(own) {
-                for (op, statement) in before(context, function, copy) {
-                    found.entry(op).or_insert(Later::Statement(statement));
+                let before = before(context, function, copy).into_iter();
+                early.extend(before.map(|(op, statement)| (op, None, Later::Statement(statement))));
+            }
+            for (op, begun, later) in early {
+                let early = Early::new(function, op, begun, later);
+                match found.get(&op) {
+                    Some(known) if known.distance() <= early.distance() => {}
+                    _ => drop(found.insert(op, early)),
                 }
             }
         }
-        for (op, later) in found {
+        for (op, early) in found {
             let Some(op) = flow::operation(context.inventory, op) else { continue };
-            findings.push(describe(op, later));
+            findings.push(describe(op, &early));
         }
     }
 }
 
 /// Operations on copies between a begin and a commit that has something to commit.
-fn inside(context: Context<'_>, function: &FunctionEvents, shapes: &FxHashSet<&str>) -> Vec<(OpId, Place)> {
-    let inventory = context.inventory;
+fn inside(
+    context: Context<'_>,
+    function: &FunctionEvents,
+    shapes: &FxHashSet<&str>,
+) -> Vec<(OpId, Option<Place>, Later)> {
     let is_copy = |op: &Operation| match op.effect {
         // The outbox: part of the transaction, and sent behind it.
         _ if op.after_commit => false,
@@ -122,36 +156,8 @@ fn inside(context: Context<'_>, function: &FunctionEvents, shapes: &FxHashSet<&s
         }
         _ => false,
     };
-    let fills = flow::fills(inventory, &function.events);
-    let mut found = Vec::new();
-    walk(&function.events, vec![Open::default()], &mut |event, mut state| {
-        match event {
-            Event::Database(event) => match &event.action {
-                DatabaseAction::Begin => state = Open { open: true, ..Open::default() },
-                DatabaseAction::Commit => {
-                    if state.open && state.wrote {
-                        found.extend(state.changed.iter().map(|op| (*op, event.place)));
-                    }
-                    state = Open::default();
-                }
-                DatabaseAction::Rollback => state = Open::default(),
-                DatabaseAction::Statement(access) => {
-                    state.wrote |= state.open && event.in_transaction != Some(false) && !access.writes.is_empty();
-                }
-            },
-            Event::Operation(id)
-                if state.open
-                    && !state.changed.contains(id)
-                    && !fills.contains(&std::ptr::from_ref(event))
-                    && flow::operation(inventory, *id).is_some_and(&is_copy) =>
-            {
-                state.changed.push(*id);
-            }
-            _ => {}
-        }
-        Some(state)
-    });
-    found
+    let found = transactions::inside(context.inventory, function, &is_copy).into_iter();
+    found.map(|one| (one.op, Some(one.begun), Later::Commit(one.committed))).collect()
 }
 
 /// Deletions and writes of a copy before the statement that changes its row, with none after it.
@@ -189,31 +195,31 @@ fn before(context: Context<'_>, function: &FunctionEvents, copy: &Copy<'_>) -> V
     found
 }
 
-fn describe(op: &Operation, later: Later) -> Finding {
+fn describe(op: &Operation, early: &Early<'_>) -> Finding {
     let mut finding = report::finding(&META, op);
     let key = report::key(op);
-    let done = match op.effect {
-        Effect::Publish => "announced",
-        Effect::Delete => "deleted",
-        _ => "written",
+    let (done, verb) = match op.effect {
+        Effect::Publish => ("announced", "publish"),
+        Effect::Delete => ("deleted", "delete"),
+        _ => ("written", "write"),
     };
-    let (what, at) = match later {
-        Later::Commit(place) => ("the transaction commits", place),
-        Later::Statement(place) => ("the row changes", place),
-    };
+    let commits = matches!(early.later, Later::Commit(_));
+    let what = if commits { "the transaction commits" } else { "the row changes" };
     finding.message = format!("{key} is {done} before {what}");
     finding.primary_label = format!("{done} here, while readers still see the old row");
-    let after = label(at, if matches!(later, Later::Commit(_)) { "committed here" } else { "changed here" });
-    finding.flow = vec![label(op.place, format!("{done} here")), after.clone()];
-    finding.labels.push(after);
-    let verb = match op.effect {
-        Effect::Publish => "publish",
-        Effect::Delete => "delete",
-        _ => "write",
-    };
+    // Where all stands in one function, its text shows the order.
+    let mut way = Vec::new();
+    if early.distance() > 0 {
+        way.extend(early.begun.map(|begin| label(begin, "the transaction begins here")));
+    }
+    way.extend(way::labels(&early.to_copy, if commits { "in it, calls" } else { "calls" }));
+    let after = label(early.later.place(), if commits { "committed here" } else { "changed here" });
+    let then: Vec<_> = way::labels(&early.to_later, "then calls").into_iter().chain([after]).collect();
+    finding.flow = way.iter().cloned().chain([label(op.place, format!("{done} here"))]).chain(then.clone()).collect();
+    finding.labels.extend(way.into_iter().chain(then));
     finding.help = format!(
         "{verb} after {}, or let {} of `cache-patterns` take the commit",
-        if matches!(later, Later::Commit(_)) { "the commit" } else { "the statement" },
+        if commits { "the commit" } else { "the statement" },
         code(&format!("cache.write(&{}, |w| …)", cure::id(op))),
     );
     finding

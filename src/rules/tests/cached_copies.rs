@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::inventory::origin::{Origin, Source};
 use crate::inventory::{DatabaseAction, DatabaseEvent, Event, OpId, Purpose};
-use crate::rules::testing::{World, op, place, sent};
+use crate::rules::testing::{World, call, op, place, sent};
 use crate::stores::read_sql;
 
 /// Rows that change while a copy of them stays, or before it goes.
@@ -43,4 +43,41 @@ pub(super) fn worlds() -> Vec<World> {
         }
     }
     worlds
+}
+
+#[test]
+fn the_calls_between_the_transaction_and_the_copy_are_told() {
+    let database = |action, at| {
+        Event::Database(Arc::new(DatabaseEvent {
+            action,
+            place: place(at),
+            in_transaction: Some(true),
+            given: Vec::new(),
+        }))
+    };
+    let statement = || DatabaseAction::Statement(read_sql("UPDATE users SET name = ?"));
+    let world = |written: Vec<Event>| {
+        let begun = database(DatabaseAction::Begin, 100);
+        let mut events = vec![begun, database(statement(), 200)];
+        events.extend(written);
+        events.push(database(DatabaseAction::Commit, 900));
+        World::of([op("SETEX").key("user:{id}").purpose(Purpose::Cache)]).function("app::rename", events)
+    };
+    let told = |world: World| {
+        let found = world.check("write-before-commit");
+        let flow: Vec<Vec<String>> =
+            found.iter().map(|one| one.flow.iter().map(|step| step.message.clone()).collect()).collect();
+        flow
+    };
+    let below = call("app::store::save", vec![call("app::cache::put", vec![sent(0)])]);
+    assert_eq!(
+        told(world(vec![below])),
+        [["the transaction begins here", "in it, calls `save`", "which calls `put`", "written here", "committed here"]]
+    );
+    assert_eq!(told(world(vec![sent(0)])), [["written here", "committed here"]]);
+    // What commits a transaction of its own first has nothing to wait for, whichever way it goes.
+    let own =
+        vec![database(DatabaseAction::Begin, 300), database(statement(), 310), database(DatabaseAction::Commit, 320)];
+    let maybe = Event::Branch(vec![own, Vec::new()]);
+    assert_eq!(told(world(vec![call("app::store::save", vec![maybe, sent(0)])])), [[""; 0]; 0]);
 }
