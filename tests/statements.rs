@@ -39,7 +39,17 @@ use redis::Commands;
 pub struct User { pub id: i64 }
 
 pub mod user {
-    #[derive(serde::Serialize, serde::Deserialize)]
+    #[derive(sea_orm::DeriveEntityModel, serde::Serialize, serde::Deserialize)]
+    pub struct Model { pub id: i64 }
+}
+pub use user::Entity as Users;
+
+/// Written out.
+pub mod club {
+    #[derive(sea_orm::DeriveEntity)]
+    pub struct Entity;
+
+    #[derive(sea_orm::DeriveModel, sea_orm::DeriveActiveModel, serde::Serialize, serde::Deserialize)]
     pub struct Model { pub id: i64 }
 }
 
@@ -74,6 +84,11 @@ pub async fn entity_rows(con: &mut redis::Connection, db: &sea_orm::DatabaseConn
     if let Some(one) = user::Entity::find_by_id(1).one(db).await? {
         keep(con, "entity:one", &one);
     }
+    if let Some(one) = Users::find_by_id(1).one(db).await? {
+        keep(con, "entity:renamed", &one);
+    }
+    let all = club::Entity::find().all(db).await?;
+    keep(con, "entity:all", &all);
     Ok(())
 }
 
@@ -136,6 +151,8 @@ fn what_rows_are_read_into_is_what_the_cache_holds() {
             "diesel:turbofish User",
             "diesel:select User",
             "entity:one Model",
+            "entity:renamed Model",
+            "entity:all [Model]",
             "closure:one User",
         ]
     );

@@ -26,6 +26,8 @@ pub struct Origin {
     pub fill: OpId,
     /// What the source calls the values that the load is given.
     pub given: Vec<String>,
+    /// How many statements stand on its way from the miss to the write.
+    pub statements: usize,
     /// Something remote or out of sight was asked after it: what is stored may be its answer rather than the rows.
     pub derived: bool,
 }
@@ -75,10 +77,11 @@ pub(super) fn origins(inventory: &Inventory) -> Origins {
                 continue;
             }
             let Some(read) = inventory.operations.get(read.0 as usize) else { continue };
-            let fills = fills(inventory, &function.events, read, &loads);
+            let mut fills = fills(inventory, &function.events, read, &loads);
             if !fills.is_empty() {
                 filled.insert((&function.function, read.id));
             }
+            leave_out_asides(&mut fills, &loads);
             for (fill, way) in fills {
                 note(&mut origins, read, fill, &way, &loads);
             }
@@ -187,6 +190,25 @@ fn fills(
     found
 }
 
+/// Leaves out the loads that stand on some ways to a write only, beside others: what is stored is not made of them each
+/// time, and whether it is for this key is not known.
+fn leave_out_asides(fills: &mut [(OpId, Way)], loads: &FxHashMap<Place, (Source, Vec<String>)>) {
+    let is_statement = |place: &&Place| matches!(loads.get(*place), Some((Source::Tables(_), _)));
+    let ways: Vec<(OpId, Vec<Place>)> = fills
+        .iter()
+        .map(|(fill, way)| (*fill, way.loads.iter().filter(is_statement).copied().collect()))
+        .filter(|(_, statements): &(OpId, Vec<Place>)| !statements.is_empty())
+        .collect();
+    for (fill, way) in fills {
+        let same = ways.iter().filter(|(other, _)| other == fill).map(|(_, statements)| statements);
+        way.loads.retain(|load| {
+            !is_statement(&load)
+                || same.clone().any(|statements| statements == &[*load])
+                || same.clone().all(|statements| statements.contains(load))
+        });
+    }
+}
+
 fn note(
     origins: &mut Origins,
     read: &Operation,
@@ -198,10 +220,15 @@ fn note(
         read.templates().filter(|key| key.has_literal()).map(crate::template::Template::shape).collect();
     for shape in shapes {
         let known = origins.entry(shape).or_default();
+        let is_statement = |place: &&Place| matches!(loads.get(*place), Some((Source::Tables(_), _)));
+        let statements = way.loads.iter().filter(is_statement).count();
         for place in &way.loads {
             let Some((source, given)) = loads.get(place) else { continue };
-            if !known.iter().any(|origin| origin.load == *place) {
+            if let Some(origin) = known.iter_mut().find(|origin| origin.load == *place) {
+                origin.statements = origin.statements.min(statements);
+            } else {
                 known.push(Origin {
+                    statements,
                     source: source.clone(),
                     load: *place,
                     read: read.id,

@@ -49,6 +49,8 @@ pub(crate) enum Entry<'a> {
     Use(&'a UseLeaf),
     /// `extern crate name`.
     Crate(&'a Name),
+    /// A derive of a database client makes a type of that name; its source is not at hand.
+    Made,
 }
 
 #[derive(Debug)]
@@ -364,6 +366,13 @@ impl<'a> Builder<'a> {
     fn def(&mut self, module: ModuleId, item: &'a Item, kind: DefKind) -> DefId {
         let id = self.push_def(module, item, kind);
         self.name(module, &item.name, Entry::Def(id));
+        for made in item.attributes.derives.iter().flat_map(|derive| crate::stores::made_by(derive)) {
+            let made = Name::new(made);
+            let is_declared = self.index.module(module).names.contains_key(&made);
+            if !is_declared {
+                self.name(module, &made, Entry::Made);
+            }
+        }
         id
     }
 

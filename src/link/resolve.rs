@@ -9,7 +9,7 @@ use super::index::{DefId, DefKind, Entry, Index, ModuleId};
 use super::ty::last_segment;
 use crate::clients::{Catalogue, ClientId};
 use crate::facts::{ItemKind, Name, Path, UseLeaf};
-use crate::source::Workspace;
+use crate::source::{Dependency, Workspace};
 
 /// What a path stands for.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -204,6 +204,7 @@ impl<'a> Resolver<'a> {
                 Entry::Def(id) => vec![Res::Def(*id)],
                 Entry::Use(leaf) => self.import(module, name, leaf),
                 Entry::Crate(krate) => self.extern_crate(module, krate),
+                Entry::Made => vec![Res::External(Name::from(format!("{}::{name}", self.index.module(module).path)))],
             };
             known |= !found.is_empty();
             for res in found {
@@ -277,7 +278,7 @@ impl<'a> Resolver<'a> {
             if let Some(root) = local.and_then(|local| self.index.lib_roots.get(&local)) {
                 return vec![Res::Module(*root)];
             }
-            return vec![Res::External(library_name(&dependency.package).into())];
+            return vec![Res::External(self.library(dependency))];
         }
         // A binary, test or example names its own library.
         if package.lib_name == name.as_str()
@@ -291,6 +292,18 @@ impl<'a> Resolver<'a> {
             return vec![Res::External(name.clone())];
         }
         Vec::new()
+    }
+
+    /// A crate's name in full paths. A fork goes by the name of what it was forked from, which code uses it under:
+    /// `diesel = { package = "acme_diesel" }`.
+    fn library(&self, dependency: &Dependency) -> Name {
+        let own = library_name(&dependency.package);
+        let known = |library: &str| {
+            let client = self.catalogue.canonical(library).is_some();
+            client || crate::stores::embedded().iter().any(|store| store.is_of(library))
+        };
+        let fork = own != dependency.alias && !known(&own) && known(&dependency.alias);
+        if fork { Name::new(&dependency.alias) } else { own.into() }
     }
 
     fn member(&self, res: &Res, name: &Name, out: &mut Vec<Res>) {

@@ -110,6 +110,8 @@ pub(crate) struct Outcome {
     pub(crate) cut: bool,
     /// A command is sent or a connection opened, here or below.
     pub(crate) sends: bool,
+    /// A database statement is run, here or below: by the function, or by a closure that it is given.
+    pub(crate) states: bool,
     /// The first load, here or below.
     pub(crate) loads: Option<LoadKind>,
 }
@@ -117,7 +119,8 @@ pub(crate) struct Outcome {
 impl Outcome {
     pub(crate) fn new(steps: Vec<Step>, value: Value, cut: bool) -> Self {
         let (sends, loads) = (steps.iter().any(sends), steps.iter().find_map(first_load));
-        Self { steps, value, cut, sends, loads }
+        let states = steps.iter().any(states);
+        Self { steps, value, cut, sends, states, loads }
     }
 }
 
@@ -153,6 +156,14 @@ pub(crate) fn sends(step: &Step) -> bool {
         Step::Command(_) | Step::Connect(_) => true,
         Step::Call(call) => call.outcome.sends,
         _ => step.inside().iter().flatten().any(sends),
+    }
+}
+
+fn states(step: &Step) -> bool {
+    match step {
+        Step::Database(_) => true,
+        Step::Call(call) => call.outcome.states,
+        _ => step.inside().iter().flatten().any(states),
     }
 }
 

@@ -48,8 +48,7 @@ pub(super) fn copies<'a>(context: Context<'a>) -> Vec<Copy<'a>> {
     let mut copies: Vec<Copy<'a>> = Vec::new();
     for (shape, origins) in &inventory.origins {
         // What is made of many statements, or of an answer from elsewhere, is a report of its time.
-        let statements = origins.iter().filter(|origin| matches!(origin.source, Source::Tables(_))).count();
-        for origin in origins.iter().filter(|origin| !origin.derived && statements <= MOST_STATEMENTS) {
+        for origin in origins.iter().filter(|origin| !origin.derived && origin.statements <= MOST_STATEMENTS) {
             let (Source::Tables(load), Some(op)) = (&origin.source, flow::operation(inventory, origin.fill)) else {
                 continue;
             };

@@ -86,8 +86,8 @@ impl Rule for MissingInvalidation {
             for event in copies::database(&function.events) {
                 let Some(access) = copies::written(event) else { continue };
                 for copy in copies.iter().filter(|copy| copy.is_changed_by(access)) {
-                    if seen.insert((event.place, &copy.shape))
-                        && copies::in_one_program(context.workspace, event.place, copy.op.place)
+                    if copies::in_one_program(context.workspace, event.place, copy.op.place)
+                        && seen.insert((event.place, &copy.shape))
                     {
                         findings.extend(judge(context, &callers, event, access, copy));
                     }
@@ -168,6 +168,7 @@ fn is_called_unseen(context: Context<'_>, function: &FunctionEvents, copy: &Copy
     let call = if method { format!(".{name}(") } else { format!("{owner}::{name}(") };
     let renews = |at| {
         let functions = context.inventory.functions.iter().filter(|one| one.place.file == at && !one.test);
+        let functions = functions.filter(|one| copies::in_one_program(context.workspace, one.place, function.place));
         functions.into_iter().any(|one| {
             one.function != function.function && copies::renewed(context.inventory, &one.events, &copy.shape)
         })

@@ -3,6 +3,7 @@
 
 mod sql;
 
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use schemars::JsonSchema;
@@ -142,6 +143,8 @@ pub struct Store {
     pub run: Vec<String>,
     /// `users::table` and a bare table name begin a query.
     pub tables: bool,
+    /// Methods of a query that join another table.
+    pub join: Vec<String>,
     /// Functions that make an insert of a table.
     pub insert_functions: Vec<String>,
     /// Functions that make a replacement.
@@ -152,6 +155,8 @@ pub struct Store {
     pub delete_functions: Vec<String>,
     /// Methods after which an insert replaces what is there.
     pub upsert: Vec<String>,
+    /// Derives of entity types that are declared by hand.
+    pub entity_derives: Vec<String>,
     /// Functions of an entity type that begin a read.
     pub entity_reads: Vec<String>,
     /// … an insert.
@@ -162,6 +167,13 @@ pub struct Store {
     pub entity_deletes: Vec<String>,
     /// Names of types that write themselves.
     pub model_types: Vec<String>,
+    /// Derives of structs that stand for a row of the table that is called as they are, or as an attribute's `table_name`
+    /// says; of one called `Model`, as its module is.
+    pub model_derives: Vec<String>,
+    /// Methods that make one of `model-types` of such a struct.
+    pub model_into: Vec<String>,
+    /// By derive: the types that it makes beside the struct.
+    pub derive_makes: BTreeMap<String, Vec<String>>,
     /// Methods by which they insert themselves.
     pub model_inserts: Vec<String>,
     /// … update.
@@ -191,6 +203,13 @@ pub struct Store {
 }
 
 impl Store {
+    /// Whether a package of this name, with `-` or `_`, is one of this client's. A fork that is used under the client's name
+    /// counts as well.
+    #[must_use]
+    pub fn is_of(&self, package: &str) -> bool {
+        self.packages.iter().any(|known| known == package || known.replace('-', "_") == package)
+    }
+
     /// What a method does with a collection.
     #[must_use]
     pub fn collection_verb(&self, method: &str) -> Option<Verb> {
@@ -274,6 +293,11 @@ tables! {
 pub fn embedded() -> &'static [Store] {
     static STORES: OnceLock<Vec<Store>> = OnceLock::new();
     STORES.get_or_init(|| TABLES.iter().filter_map(|(_, text)| toml::from_str(text).ok()).collect())
+}
+
+/// The types that a derive of a database client makes beside the struct.
+pub fn made_by(derive: &str) -> impl Iterator<Item = &'static String> {
+    embedded().iter().filter_map(move |store| store.derive_makes.get(derive)).flatten()
 }
 
 #[cfg(test)]

@@ -64,6 +64,9 @@ impl<'a> Evaluator<'a> {
                 Callee::Associated(ty, name) => {
                     let full = match &ty {
                         Ty::External(owner, _) => format!("{owner}::{name}"),
+                        Ty::Adt(def, _) if self.is_entity(frame, *def) => {
+                            format!("{}::{name}", self.world.index.def(*def).path)
+                        }
                         _ => name.to_string(),
                     };
                     // `Default::default()` of a set of options and the like.

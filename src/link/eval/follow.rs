@@ -143,10 +143,10 @@ impl<'a> Evaluator<'a> {
             if let Some(kind) = loads.or_else(|| self.loads.get(&function).copied()).or(dear) {
                 let name = called(site.receiver, &definition.function.name);
                 frame.steps.push(Step::Load { kind, place: frame.place(site.name), name });
-            } else if !self.stated.contains(&function) {
+            } else if !self.stated.contains(&function) && !outcome.states {
                 self.show_below(frame, function, site.name);
             }
-            if self.stated.contains(&function) {
+            if self.stated.contains(&function) || outcome.states {
                 let called = (function, definition.function.is_async);
                 let step = call_step(frame, called, outcome.clone(), args, site, certain);
                 frame.steps.push(Step::Call(Rc::new(step)));

@@ -75,6 +75,9 @@ impl<'a> Evaluator<'a> {
                 // A command built differently on different paths: each is one possibility, sent at one place.
                 return self.on_alternatives(frame, alternatives.to_vec(), call, site, used);
             }
+            Data::OneOf(alternatives) if alternatives.iter().all(|alt| matches!(alt.data, Data::Statement(_))) => {
+                return self.on_statements(frame, &alternatives.clone(), call);
+            }
             _ => {}
         }
         if let Some(value) = self.on_known_value(frame, &receiver, call, site) {

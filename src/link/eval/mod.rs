@@ -25,6 +25,7 @@ mod local;
 mod lost;
 mod macros;
 mod method;
+mod models;
 mod operators;
 mod origins;
 mod passes;
@@ -108,6 +109,8 @@ pub(crate) struct Evaluator<'a> {
     /// The databases that each package uses.
     stores: FxHashMap<crate::source::PackageId, Rc<[&'a crate::stores::Store]>>,
     /// Database clients of the rule file.
+    /// What the entities of a database stand for, by their module.
+    models: FxHashMap<String, Ty>,
     declared_stores: &'a [crate::policy::DeclaredStore],
     /// What paths in bodies stand for.
     paths: RefCell<Meanings>,
@@ -193,6 +196,7 @@ impl<'a> Evaluator<'a> {
             client_versions: FxHashMap::default(),
             bounded: FxHashSet::default(),
             stores: FxHashMap::default(),
+            models: FxHashMap::default(),
             declared_stores: options.stores,
             losses: super::losses::Losses::default(),
             lost: crate::loss::Lost::default(),

@@ -123,9 +123,9 @@ impl<'a> Evaluator<'a> {
             };
             found.push(value);
         }
-        // `users::table`: a macro makes that module.
+        // `users::table`, `users::dsl::users`: a macro makes that module.
         if found.is_empty()
-            && path.last().is_some_and(|last| last.name == "table")
+            && path.segments.len() > 1
             && let Some(table) = self.store_table(frame, &path.text())
         {
             return table;

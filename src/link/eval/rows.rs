@@ -6,6 +6,7 @@ use std::rc::Rc;
 use super::{Evaluator, Frame};
 use crate::facts::expr::MethodCall;
 use crate::facts::{Expr, ExprKind, Name, Path, TypeRef};
+use crate::link::index::{DefId, DefKind};
 use crate::link::ty::Ty;
 use crate::link::value::{Argument, Data, Statement, Value};
 use crate::stores::{Access, Store, Verb, has};
@@ -62,15 +63,18 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    /// `user::Entity::find()` gives `user::Model`s.
-    pub(super) fn row_of_entity(&self, frame: &Frame, written: &Path) -> Ty {
-        let mut model = written.clone();
-        model.segments.pop();
-        match model.segments.last_mut() {
-            Some(last) if last.name == "Entity" => last.name = Name::new("Model"),
-            _ => return Ty::Unknown,
+    /// `user::Entity::find()` gives `user::Model`s. `entity`: its whole path.
+    pub(super) fn row_of_entity(&mut self, entity: &str) -> Ty {
+        let Some(module) = entity.strip_suffix("::Entity") else { return Ty::Unknown };
+        if let Some(known) = self.models.get(module) {
+            return known.clone();
         }
-        self.world.ty(&TypeRef::Path(model), &frame.types)
+        let model = format!("{module}::Model");
+        let found = self.world.index.defs.iter().position(|def| def.kind == DefKind::Struct && def.path == model);
+        let id = found.and_then(|at| u32::try_from(at).ok()).map(DefId);
+        let ty = id.map_or(Ty::Unknown, |id| Ty::Adt(id, Rc::from([])));
+        self.models.insert(module.to_owned(), ty.clone());
+        ty
     }
 
     /// `.select(User::as_select())`, `.returning(User::as_returning())`.

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::call::Site;
+use super::frame::Arms;
 use super::{Evaluator, Frame};
 use crate::disk;
 use crate::facts::expr::MethodCall;
@@ -30,7 +31,7 @@ impl<'a> Evaluator<'a> {
         let used = |store: &&'a Store| {
             self.world.workspace.package(package_id).is_some_and(|package| {
                 package.manifest.as_os_str().is_empty()
-                    || package.dependencies.iter().any(|used| has(&store.packages, &used.package))
+                    || package.dependencies.iter().any(|used| store.is_of(&used.package) || store.is_of(&used.alias))
             })
         };
         // What a project says of a client goes before what the tool knows.
@@ -61,7 +62,7 @@ impl<'a> Evaluator<'a> {
             if let Some(verb) = store.function_verb(path) {
                 let table = arguments.iter().find_map(|argument| match &argument.value.data {
                     Data::Statement(query) => query.access.reads.first().or(query.access.writes.first()).cloned(),
-                    _ => None,
+                    _ => self.table_of_model(store, &argument.value.ty),
                 });
                 let access = table.map_or(Access { verb, ..Access::default() }, |table| Access::of(verb, table));
                 return Some(statement(Statement { access, ..Statement::default() }));
@@ -69,7 +70,7 @@ impl<'a> Evaluator<'a> {
             if let Some(verb) = store.entity_verb(name)
                 && let Some(entity) = entity(owner)
             {
-                let row = self.row_of_entity(frame, written);
+                let row = self.row_of_entity(owner);
                 return Some(statement(Statement { access: Access::of(verb, entity), row, ..Statement::default() }));
             }
         }
@@ -122,6 +123,9 @@ impl<'a> Evaluator<'a> {
         let table = match (last, owner) {
             ("table", "") => return None,
             ("table", owner) => last_segment(owner),
+            // `users::dsl::users`, `dsl::users`, `users::users` for `use schema::users::dsl as users`.
+            (table, owner) if last_segment(owner.strip_suffix("::dsl").unwrap_or(owner)) == table => table,
+            (table, "dsl") => table,
             (bare, "") if bare.starts_with(|c: char| c.is_ascii_lowercase()) => bare,
             _ => return None,
         };
@@ -169,6 +173,12 @@ impl<'a> Evaluator<'a> {
             && let Some(text) = &mut changed.text
         {
             text.push_str(&args.iter().find_map(|arg| sql_text(&arg.value)).unwrap_or_else(|| "?".to_owned()));
+        } else if is_in(|store| &store.join) {
+            let joined = args.iter().filter_map(|arg| match &arg.value.data {
+                Data::Statement(joined) => joined.access.reads.first(),
+                _ => None,
+            });
+            changed.access.reads.extend(joined.cloned());
         } else if is_in(|store| &store.upsert) && changed.access.verb == Verb::Insert {
             changed.access.verb = Verb::Upsert;
         }
@@ -179,6 +189,29 @@ impl<'a> Evaluator<'a> {
         let value = statement(changed);
         self.write_back(frame, call, &value);
         value
+    }
+
+    /// A method of a statement that was put together differently on different paths.
+    pub(super) fn on_statements(&mut self, frame: &mut Frame, alternatives: &[Value], call: &'a MethodCall) -> Value {
+        // What differs in the values that it is given only (`order(name.asc())`) is one statement.
+        let mut told: Vec<(Value, Rc<Statement>)> = Vec::new();
+        for alternative in alternatives {
+            let Data::Statement(query) = &alternative.data else { continue };
+            match told.iter_mut().find(|(_, known)| known.text == query.text && known.access == query.access) {
+                Some((_, known)) => {
+                    let new =
+                        query.given.iter().filter(|name| !known.given.contains(name)).cloned().collect::<Vec<_>>();
+                    Rc::make_mut(known).given.extend(new);
+                }
+                None => told.push((alternative.clone(), query.clone())),
+            }
+        }
+        let mut arms = Arms::begin(frame);
+        for (receiver, query) in told {
+            let value = self.on_statement(frame, &receiver, &query, call);
+            arms.end_arm(frame, value);
+        }
+        arms.finish(frame)
     }
 
     /// A method of something else: begins and ends transactions, runs SQL text, names collections.
@@ -232,12 +265,16 @@ impl<'a> Evaluator<'a> {
                 return Some(self.run_statement(frame, call, &whole, args));
             }
             if let Some(verb) = store.model_verb(name)
-                && let Ty::External(path, _) = &receiver.ty
-                && has(&store.model_types, last_segment(path))
-                && let Some(table) = path.rsplit("::").nth(1)
+                && let Some(table) = self.table_of_model(store, &receiver.ty)
+                && !args.is_empty()
             {
-                let whole = Statement { access: Access::of(verb, table.into()), ..Statement::default() };
+                let whole = Statement { access: Access::of(verb, table), ..Statement::default() };
                 return Some(self.run_statement(frame, call, &whole, args));
+            }
+            if has(&store.model_into, name)
+                && let Some(model) = self.active_model(store, &receiver.ty)
+            {
+                return Some(Value::typed(model));
             }
             let (prepares, runs) = (has(&store.prepare, name), has(&store.takes_text, name));
             if (prepares || runs)
@@ -266,12 +303,6 @@ impl<'a> Evaluator<'a> {
             }
         }
         None
-    }
-
-    /// A struct that writes itself (`user::ActiveModel { … }`).
-    pub(super) fn is_model(&mut self, frame: &Frame, value: &Value) -> bool {
-        let name = value.ty.last().unwrap_or("");
-        self.stores(frame).iter().any(|store| has(&store.model_types, name))
     }
 
     /// The collection that a field or parameter of a collection's type stands for.

@@ -36,6 +36,7 @@ pub(super) fn worlds() -> Vec<World> {
                     read: OpId(0),
                     fill: OpId(1),
                     given: Vec::new(),
+                    statements: 1,
                     derived: false,
                 }],
             );
