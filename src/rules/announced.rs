@@ -1,4 +1,4 @@
-//! What is deleted together with the message that announces it: both ends of a channel, held beside each other.
+//! What is deleted or stored together with the message that announces it: both ends of a channel, held beside each other.
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -7,7 +7,7 @@ use super::copies::in_one_program;
 use super::usage::Usage;
 use super::{Context, flow};
 use crate::inventory::event::walk;
-use crate::inventory::{Effect, Event, FunctionEvents, OpId, Operation};
+use crate::inventory::{Condition, Effect, Event, FunctionEvents, OpId, Operation};
 use crate::template::Template;
 
 /// Words by which a Redis is called that is not the one that all share.
@@ -59,9 +59,9 @@ impl<'a> Announced<'a> {
         Self { context, messages, open, within, called }
     }
 
-    /// The delete and the message of each publisher, when all who may publish to these channels delete what `again`
-    /// deletes; nothing when one does not, or when that is not certain.
-    pub(super) fn deleted_by_all(
+    /// What each publisher does about the key that `again` deletes, and its message, when all who may publish to these
+    /// channels delete it or have stored it anew; nothing when one does not, or when that is not certain.
+    pub(super) fn settled_by_all(
         &self,
         channels: &[&Operation],
         again: &Operation,
@@ -87,19 +87,19 @@ impl<'a> Announced<'a> {
                     if !one_program(message) {
                         return None;
                     }
-                    found.push((self.deleted_with(message, again)?, *message));
+                    found.push((self.settled_with(message, again)?, *message));
                 }
             }
         }
         (!found.is_empty()).then_some(found)
     }
 
-    /// What is deleted wherever `message` is published, if that is what `again` deletes.
-    fn deleted_with(&self, message: &'a Operation, again: &Operation) -> Option<&'a Operation> {
+    /// What settles the key wherever `message` is published, if it is the key that `again` deletes.
+    fn settled_with(&self, message: &'a Operation, again: &Operation) -> Option<&'a Operation> {
         let mut first = None;
         for function in self.within.get(&message.id)? {
-            match self.deleted_in(function, message, again) {
-                Some(gone) => first = first.or(Some(gone)),
+            match self.settled_in(function, message, again) {
+                Some(settled) => first = first.or(Some(settled)),
                 // Its callers may do it, each for itself.
                 None if self.called.contains(function.function.as_str()) => {}
                 None => return None,
@@ -108,40 +108,43 @@ impl<'a> Announced<'a> {
         first
     }
 
-    /// What is deleted on every path of a function that publishes `message`.
-    fn deleted_in(&self, function: &FunctionEvents, message: &Operation, again: &Operation) -> Option<&'a Operation> {
+    /// What settles the key on every path of a function that publishes `message`.
+    fn settled_in(&self, function: &FunctionEvents, message: &Operation, again: &Operation) -> Option<&'a Operation> {
         let inventory = self.context.inventory;
-        let deletes = |id: OpId| {
+        let settles = |id: OpId, told: bool| {
             flow::operation(inventory, id).filter(|op| {
-                let is_delete = matches!(op.command.as_str(), "DEL" | "UNLINK") && op.sent && op.id != again.id;
-                is_delete && same_redis(op, again) && is_same(op, message, again)
+                let deletes = matches!(op.command.as_str(), "DEL" | "UNLINK");
+                // What is stored behind the message is not what the subscriber finds.
+                let stores = op.effect == Effect::Write && op.condition == Condition::Always && !told;
+                let settles = (deletes || stores) && op.sent && op.id != again.id;
+                settles && same_redis(op, again) && is_same(op, message, again)
             })
         };
         let mut first = None;
-        let ends = walk(&function.events, vec![(false, false)], &mut |event, (gone, told)| match event {
-            Event::Operation(id) if *id == message.id => Some((gone, true)),
+        let ends = walk(&function.events, vec![(false, false)], &mut |event, (settled, told)| match event {
+            Event::Operation(id) if *id == message.id => Some((settled, true)),
             Event::Operation(id) => {
-                let deleted = deletes(*id);
-                first = first.or(deleted);
-                Some((gone || deleted.is_some(), told))
+                let by = settles(*id, told);
+                first = first.or(by);
+                Some((settled || by.is_some(), told))
             }
-            _ => Some((gone, told)),
+            _ => Some((settled, told)),
         });
-        let all = ends.iter().all(|(gone, told)| *gone || !*told);
+        let all = ends.iter().all(|(settled, told)| *settled || !*told);
         first.filter(|_| all && ends.iter().any(|(_, told)| *told))
     }
 }
 
-/// Whether `gone`, deleted by who publishes `message`, is the key that `again` deletes when it arrives.
-fn is_same(gone: &Operation, message: &Operation, again: &Operation) -> bool {
+/// Whether `settled`, by who publishes `message`, is the key that `again` deletes when it arrives.
+fn is_same(settled: &Operation, message: &Operation, again: &Operation) -> bool {
     let shaped = |op: &Operation| op.templates().any(Template::has_literal);
     if shaped(again) {
-        return again.templates().all(|key| gone.templates().any(|theirs| theirs.shape() == key.shape()));
+        return again.templates().all(|key| settled.templates().any(|theirs| theirs.shape() == key.shape()));
     }
     // The key itself came with the message.
     let Some(name) = again.template().and_then(only_name) else { return false };
     let field = name.rsplit(['.', ':']).next().unwrap_or(name);
-    gone.templates().any(|key| {
+    settled.templates().any(|key| {
         let key = key.to_string();
         message.value.texts.iter().any(|(holder, text)| {
             let named = holder.is_empty() || holder.bytes().all(|byte| byte.is_ascii_digit()) || holder == field;

@@ -2,12 +2,14 @@
 //!
 //! Reports a subscriber that deletes from Redis what the publisher has already deleted. The loop waits for messages of a
 //! channel, and every publisher of that channel in the workspace deletes the same key on its way to the message or behind
-//! it: a key of the same shape, or the key that the message carries.
+//! it: a key of the same shape, or the key that the message carries. Or the publisher has stored the key anew before it
+//! publishes: then what every server deletes is the fresh entry.
 //!
 //! Silent where a publisher deletes nothing and leaves that to the subscriber, may publish somewhere else, or is another
 //! program; where the subscriber deletes another key, in another Redis (a region's own, by its name), after a while or
-//! after a look at the entry; and for what the server itself announces (`__keyevent@0__:…`). The rule stands beside `local-invalidation-only`, which
-//! tells of copies that no message reaches: this one tells of the delete that is one too many, copies or not.
+//! after a look at the entry; for sessions, tokens, state and declared stores, which nobody fills again; and for what the
+//! server itself announces (`__keyevent@0__:…`). The rule stands beside `local-invalidation-only`, which tells of copies
+//! that no message reaches: this one tells of the delete that is one too many, copies or not.
 //!
 //! ## Why is this bad?
 //!
@@ -45,6 +47,7 @@
 //!
 //! ## Options
 //!
+//! - `[class.NAME] store = true` declares keys whose only home is Redis.
 //! - `[channels] external` names channels to which other programs publish as well: they are left alone.
 //!
 //! ## References
@@ -54,10 +57,11 @@
 use rustc_hash::FxHashSet;
 
 use super::announced::Announced;
+use super::demand::Demand;
 use super::report;
 use super::{Category, Context, Meta, Rule, docs};
 use crate::finding::{Confidence, Finding, Level, Place};
-use crate::inventory::{Effect, Event, ExitKind, MessageStep, OpId, Operation};
+use crate::inventory::{Effect, Event, ExitKind, MessageStep, OpId, Operation, Purpose};
 use crate::rules::flow;
 
 const SOURCE: &str = include_str!("redundant_invalidation.rs");
@@ -65,7 +69,7 @@ const DOCS: [u8; docs::size(SOURCE)] = docs::extract(SOURCE);
 
 const META: Meta = Meta {
     id: "redundant-invalidation",
-    summary: "every server deletes from Redis again what the publisher of the change has deleted already",
+    summary: "every server deletes from Redis what the publisher of the change has deleted or stored anew already",
     level: Level::Warning,
     category: Category::Correctness,
     confidence: Confidence::Likely,
@@ -100,10 +104,11 @@ impl Rule for RedundantInvalidation {
                 let Some(deleted) = flow::operation(context.inventory, id).filter(|op| is_of_message(op)) else {
                     continue;
                 };
-                if told.contains(&id) || waits_between(context, awaited, deleted.place) {
+                if told.contains(&id) || is_no_copy(context, deleted) || waits_between(context, awaited, deleted.place)
+                {
                     continue;
                 }
-                let Some(before) = announced.deleted_by_all(&channels, deleted) else { continue };
+                let Some(before) = announced.settled_by_all(&channels, deleted) else { continue };
                 told.insert(id);
                 findings.push(describe(deleted, &before));
             }
@@ -169,6 +174,11 @@ fn is_of_message(op: &Operation) -> bool {
         && op.templates().flat_map(|key| key.holes()).all(|hole| !hole.parameter && !own(&hole.name))
 }
 
+/// Whether nobody fills the key again who misses it: a session that has ended, a token, the state of something.
+fn is_no_copy(context: Context<'_>, op: &Operation) -> bool {
+    !matches!(op.purpose, Purpose::Cache | Purpose::Unknown) || Demand::of(context.policy, op).is_store()
+}
+
 /// Whether the delete is put off, to catch what was stored in the meantime: a second one is meant then.
 fn waits_between(context: Context<'_>, awaited: Place, deleted: Place) -> bool {
     let text = context.workspace.file(awaited.file).and_then(|file| file.content.as_ref());
@@ -180,20 +190,26 @@ fn waits_between(context: Context<'_>, awaited: Place, deleted: Place) -> bool {
 
 fn describe(deleted: &Operation, before: &[(&Operation, &Operation)]) -> Finding {
     let mut finding = report::finding(&META, deleted);
-    finding.message =
-        format!("every server deletes {} from Redis again, though the publisher has deleted it", report::key(deleted));
-    "takes away what another server may just have filled".clone_into(&mut finding.primary_label);
+    let stored = before.iter().all(|(settled, _)| settled.effect == Effect::Write);
+    finding.message = if stored {
+        format!("every server deletes {} from Redis, though the publisher has just stored it", report::key(deleted))
+    } else {
+        format!("every server deletes {} from Redis again, though the publisher has deleted it", report::key(deleted))
+    };
+    if stored { "takes away the new value" } else { "takes away what another server may just have filled" }
+        .clone_into(&mut finding.primary_label);
     "leave Redis to the publisher, and drop only the copy that this process keeps; `RedisBus` and `.local(…)` of \
      `cache-patterns` do so"
         .clone_into(&mut finding.help);
-    for (gone, told) in before {
-        if !finding.labels.iter().any(|label| label.place == gone.place) {
-            finding.labels.push(report::label(gone.place, "deleted from the same Redis here"));
+    for (settled, told) in before {
+        if !finding.labels.iter().any(|label| label.place == settled.place) {
+            let done = if settled.effect == Effect::Write { "stored in" } else { "deleted from" };
+            finding.labels.push(report::label(settled.place, format!("{done} the same Redis here")));
         }
         if !finding.labels.iter().any(|label| label.place == told.place) {
             finding.labels.push(report::label(told.place, "and published here"));
         }
     }
-    finding.confidence = before.iter().fold(finding.confidence, |least, (gone, _)| least.min(gone.confidence));
+    finding.confidence = before.iter().fold(finding.confidence, |least, (settled, _)| least.min(settled.confidence));
     finding
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::inventory::{Event, ExitKind, LocalAction, LocalEvent, MessageStep, Operation};
+use crate::inventory::{Event, ExitKind, LocalAction, LocalEvent, MessageStep, Operation, Purpose};
 use crate::policy::{Policy, Vocabulary};
 use crate::rules::testing::{World, op, parse, place, sent};
 
@@ -84,6 +84,31 @@ fn every_server_deletes_what_the_publisher_has_deleted() {
     );
     assert_eq!(finding.labels.len(), 2, "{finding:#?}");
     once_per_server(|_| ()).one(AGAIN);
+}
+
+#[test]
+fn what_was_stored_before_the_message_is_deleted_as_well() {
+    let stored = |events: Vec<Event>| {
+        let mut world = once_per_server(|ops| {
+            ops[0] = op("SETEX").key("user:{id}").ttl_secs(60).function("app::change");
+            ops[3].keys = op("DEL").key("user:{user}").keys;
+        });
+        world.inventory.functions[0].events = events;
+        world
+    };
+    let finding = stored(vec![sent(0), sent(1)]).one(AGAIN);
+    assert_eq!(
+        finding.message,
+        "every server deletes `user:{user}` from Redis, though the publisher has just stored it"
+    );
+    stored(vec![sent(1), sent(0)]).silent(AGAIN);
+}
+
+#[test]
+fn what_nobody_fills_again_may_be_deleted_twice() {
+    for purpose in [Purpose::Session, Purpose::Token, Purpose::State] {
+        once_per_server(|ops| ops[3].purpose = purpose).silent(AGAIN);
+    }
 }
 
 #[test]
