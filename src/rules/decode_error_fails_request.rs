@@ -125,12 +125,14 @@ fn is_cached_read(context: Context<'_>, op: &Operation) -> bool {
 /// What the function loads when the read finds nothing.
 fn load_on_miss(events: &[Event], read: &Operation) -> Option<String> {
     let mut found = None;
+    // What is begun in the background answers no request: there is nothing to load instead.
+    let spawned = flow::spawned_loads(events);
     walk(events, vec![false], &mut |event, missed| {
         Some(match event {
             Event::Miss(id) if *id == read.id => true,
             Event::Hit(id) if *id == read.id => false,
             Event::Load { name, .. } => {
-                if missed && found.is_none() {
+                if missed && found.is_none() && !spawned.contains(&std::ptr::from_ref(event)) {
                     found = Some(name.clone());
                 }
                 missed

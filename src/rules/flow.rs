@@ -52,6 +52,24 @@ pub(super) fn fills(inventory: &Inventory, events: &[Event]) -> FxHashSet<*const
     fills
 }
 
+/// The loads of tasks that are spawned and not waited for, by the address of the event.
+pub(super) fn spawned_loads(events: &[Event]) -> FxHashSet<*const Event> {
+    fn note(events: &[Event], spawned: bool, loads: &mut FxHashSet<*const Event>) {
+        for event in events {
+            match event {
+                Event::Spawn(body) | Event::Call { events: body, awaited: false, .. } => note(body, true, loads),
+                Event::Branch(arms) => arms.iter().for_each(|arm| note(arm, spawned, loads)),
+                Event::Loop(events) | Event::Call { events, .. } => note(events, spawned, loads),
+                Event::Load { .. } if spawned => drop(loads.insert(std::ptr::from_ref(event))),
+                _ => {}
+            }
+        }
+    }
+    let mut loads = FxHashSet::default();
+    note(events, false, &mut loads);
+    loads
+}
+
 /// The loads of other tasks than the one in which it is decided whether the read hit, by the address of the event: they
 /// happen whatever it found. None where the function itself decides.
 pub(super) fn loads_of_other_tasks(events: &[Event], read: OpId) -> FxHashSet<*const Event> {

@@ -8,8 +8,8 @@ use super::{Evaluator, Frame};
 use crate::clients::TypeKind;
 use crate::facts::Expr;
 use crate::facts::expr::MethodCall;
-use crate::inventory::RunsOn;
-use crate::link::trace::Step;
+use crate::inventory::{RunsOn, SignalKind};
+use crate::link::trace::{Step, sends};
 use crate::link::ty::{Bound, Ty};
 use crate::link::value::{Data, Value, join};
 
@@ -23,7 +23,16 @@ impl<'a> Evaluator<'a> {
             Site { name: call.name_span, call: expr.span, receiver: self.written(frame, call.receiver.span), used };
         self.checked(frame, &call.name, Some(&call.receiver), &call.args);
         let (ty, lost) = (receiver.ty.clone(), receiver.loss());
+        let note = super::signals::of_note(call).filter(|kind| *kind == SignalKind::NamedLog || !ty.is_unknown());
+        let begun = frame.steps.len();
+        if let Some(kind) = note {
+            self.show(frame, kind, call.name_span);
+        }
         let value = self.method_on(frame, receiver, call, &site, used);
+        // `con.set("ready", true)` is no note.
+        if note.is_some() && frame.steps.get(begun + 1..).is_some_and(|steps| steps.iter().any(sends)) {
+            frame.steps.remove(begun);
+        }
         self.after_method(frame, call, &ty, lost, value)
     }
 

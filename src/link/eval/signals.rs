@@ -3,7 +3,7 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{Evaluator, Frame, Mode};
-use crate::facts::expr::{FormatPiece, Literal, MacroBody};
+use crate::facts::expr::{FormatPiece, Literal, MacroBody, MethodCall};
 use crate::facts::{Expr, ExprKind};
 use crate::inventory::SignalKind;
 use crate::link::index::FnId;
@@ -97,6 +97,42 @@ fn is_named(item: &Expr) -> bool {
 fn names_hit(text: &str) -> bool {
     text.split(|c: char| !c.is_ascii_alphanumeric())
         .any(|word| ["hit", "hits", "miss", "missed", "misses"].iter().any(|known| word.eq_ignore_ascii_case(known)))
+}
+
+/// What is noted of a request or a span by name, to be logged or sent with it: `ctx.set("exists", true)`,
+/// `span.record("cache_hit", true)`, `headers.insert("x-cache", "HIT")`.
+pub(super) fn of_note(call: &MethodCall) -> Option<SignalKind> {
+    let [name, value] = call.args.as_slice() else { return None };
+    let text = |expr: &'_ Expr| match &expr.kind {
+        ExprKind::Lit(Literal::Str(text)) => Some(text.clone()),
+        _ => None,
+    };
+    let name = text(name)?;
+    let value = constant(value)?;
+    let said = text(value).unwrap_or_default();
+    let is_flag = matches!(value.kind, ExprKind::Lit(Literal::Bool(_)));
+    let keeps = |methods: &[&str]| methods.contains(&call.name.as_str());
+    if (names_hit(&name) && is_flag || names_hit(&said))
+        && keeps(&["set", "record", "insert", "append", "add", "put", "set_attribute", "set_tag", "annotate"])
+    {
+        return Some(SignalKind::NamedLog);
+    }
+    // Without a word that tells, only what is the first thing on its path is about which path it is.
+    (is_flag && keeps(&["set", "record", "set_attribute", "set_tag", "annotate"])).then_some(SignalKind::Log)
+}
+
+/// The literal in `true.into()`, `&true`, `HeaderValue::from_static("HIT")`.
+fn constant(expr: &Expr) -> Option<&Expr> {
+    match &expr.kind {
+        ExprKind::Lit(_) => Some(expr),
+        ExprKind::Ref(inner) => constant(inner),
+        ExprKind::Method(call) if call.args.is_empty() => constant(&call.receiver),
+        ExprKind::Call(_, args) => match args.as_slice() {
+            [only] => constant(only),
+            _ => None,
+        },
+        _ => None,
+    }
 }
 
 /// What a call of something out of sight shows: `.inc()`, `record_hit(…)`, `fetch_add`.
