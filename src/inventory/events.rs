@@ -82,7 +82,7 @@ impl Fold<'_, '_, '_> {
                 let swallowed = |&operation: &OpId| Event::Swallowed { operation, place: *place };
                 out.extend(self.known.get(command).map(swallowed));
             }
-            Step::Fails(id) => out.extend(self.known.get(id).map(|&id| Event::Fails(id))),
+            Step::Fails { command, .. } => out.extend(self.known.get(command).map(|&id| Event::Fails(id))),
             Step::Load { kind, place, name } => {
                 out.push(Event::Load { kind: *kind, place: *place, name: name.clone() });
             }

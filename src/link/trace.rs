@@ -32,7 +32,11 @@ pub(crate) enum Step {
         place: Place,
     },
     /// The error of this command leaves the function here.
-    Fails(CommandId),
+    Fails {
+        command: CommandId,
+        /// It was told before, in the log: whoever throws it away now swallows nothing.
+        told: bool,
+    },
     /// The error of this command is thrown away here, and nobody hears of it.
     Swallowed {
         command: CommandId,
@@ -133,7 +137,7 @@ impl Step {
             Self::Command(_)
             | Self::Hit(_)
             | Self::Miss(_)
-            | Self::Fails(_)
+            | Self::Fails { .. }
             | Self::Swallowed { .. }
             | Self::Undecoded { .. }
             | Self::Load { .. }

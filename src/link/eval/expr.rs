@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use super::call::is_decoder;
+use super::swallowed::Errors;
 use super::{Evaluator, Frame};
 use crate::facts::{Expr, ExprKind, Literal, Name};
 use crate::inventory::{MessageStep, RunsOn};
@@ -102,20 +103,25 @@ impl<'a> Evaluator<'a> {
                     _ => true,
                 });
                 let leaving = match before {
-                    Some(Step::Command(id)) => smallvec::smallvec![*id],
+                    Some(Step::Command(id)) => smallvec::smallvec![(*id, false)],
                     Some(Step::Call(call)) => {
-                        let mut leaving = self.handed_on_by(call);
+                        let untold = self.handed_on_by(call, Errors::Untold);
+                        let all = self.handed_on_by(call, Errors::All).into_iter();
+                        let mut leaving: smallvec::SmallVec<[_; 2]> =
+                            all.map(|id| (id, !untold.contains(&id))).collect();
                         // What the callee sent itself; what its callees sent and it did not hand on, it has dealt with.
-                        let own =
-                            value.reads.iter().filter(|id| !leaving.contains(id) && sends(&call.outcome.steps, **id));
-                        let own: smallvec::SmallVec<[_; 2]> = own.copied().collect();
+                        let own = value.reads.iter().filter(|id| {
+                            !leaving.iter().any(|(known, _)| known == *id) && sends(&call.outcome.steps, **id)
+                        });
+                        let own: smallvec::SmallVec<[_; 2]> = own.map(|id| (*id, false)).collect();
                         leaving.extend(own);
                         leaving
                     }
                     _ => smallvec::SmallVec::new(),
                 };
                 super::leaves::hands_on(frame, inner);
-                frame.steps.extend(leaving.into_iter().map(Step::Fails));
+                let fails = |(command, told)| Step::Fails { command, told };
+                frame.steps.extend(leaving.into_iter().map(fails));
                 self.message_fails(frame, inner, MessageStep::Fails);
                 undecoded(frame, inner, &value);
                 // A future cannot be asked with `?`: what it is asked of was sent.

@@ -3,7 +3,7 @@
 
 use std::rc::Rc;
 
-use super::swallowed::{result_in, variant};
+use super::swallowed::{Errors, result_in, variant};
 use super::{Evaluator, Frame};
 use crate::facts::expr::Stmt;
 use crate::facts::{Arm, Block, Expr, ExprKind, Pat};
@@ -73,17 +73,19 @@ pub(super) fn ends_with_error(frame: &mut Frame, expr: &Expr, value: &Value) {
 impl Evaluator<'_> {
     /// `match … { Ok(n) => …, Err(_) => return Err(…) }` hands the error on as `?` does.
     pub(super) fn fails_in_match(&self, frame: &mut Frame, scrutinee: &Expr, arms: &[Arm]) {
-        let fails = |arm: &Arm| variant(&arm.pat) == Some("Err") && fails_with(frame, &arm.body);
-        if arms.iter().any(fails) {
-            let steps = self.failing(frame, scrutinee);
+        let mut failing = arms.iter().filter(|arm| variant(&arm.pat) == Some("Err"));
+        if let Some(told) = failing.find_map(|arm| fails_with(frame, &arm.body)) {
+            let steps = self.failing(frame, scrutinee, told);
             frame.steps.extend(steps);
         }
     }
 
     /// `let Ok(n) = … else { return Err(…) }`.
     pub(super) fn fails_in_else(&self, frame: &mut Frame, (pat, init): (&Pat, &Expr), diverge: &Block) {
-        if variant(pat) == Some("Ok") && block_fails(frame, diverge) {
-            let steps = self.failing(frame, init);
+        if variant(pat) == Some("Ok")
+            && let Some(told) = block_fails(frame, diverge)
+        {
+            let steps = self.failing(frame, init, told);
             frame.steps.extend(steps);
         }
     }
@@ -97,32 +99,51 @@ impl Evaluator<'_> {
         otherwise: Option<&Expr>,
     ) -> Vec<Step> {
         let fails = match variant(pat) {
-            Some("Err") => then.is_some_and(|then| block_fails(frame, then)),
-            Some("Ok") => otherwise.is_some_and(|otherwise| fails_with(frame, otherwise)),
-            _ => false,
+            Some("Err") => then.and_then(|then| block_fails(frame, then)),
+            Some("Ok") => otherwise.and_then(|otherwise| fails_with(frame, otherwise)),
+            _ => None,
         };
-        if fails { self.failing(frame, scrutinee) } else { Vec::new() }
+        fails.map_or_else(Vec::new, |told| self.failing(frame, scrutinee, told))
     }
 
-    fn failing(&self, frame: &Frame, scrutinee: &Expr) -> Vec<Step> {
-        let commands = result_in(scrutinee, false).map(|result| self.erring(frame, result));
-        commands.into_iter().flatten().map(Step::Fails).collect()
+    fn failing(&self, frame: &Frame, scrutinee: &Expr, told: bool) -> Vec<Step> {
+        let Some(result) = result_in(scrutinee, false) else { return Vec::new() };
+        let untold = self.erring(frame, result, Errors::Untold);
+        let all = self.erring(frame, result, Errors::All).into_iter();
+        all.map(|command| Step::Fails { command, told: told || !untold.contains(&command) }).collect()
     }
 }
 
-/// Whether the function ends with an error here, as the source says it.
-fn fails_with(frame: &Frame, expr: &Expr) -> bool {
+/// Whether the function ends with an error here, as the source says it; and whether something was done about it before.
+fn fails_with(frame: &Frame, expr: &Expr) -> Option<bool> {
     match &expr.kind {
-        ExprKind::Return(Some(value)) => is_error(value),
-        ExprKind::Call(..) => is_error(expr) && frame.last_calls.contains(&expr.span),
+        ExprKind::Return(Some(value)) => is_error(value).then_some(false),
+        ExprKind::Call(..) => (is_error(expr) && frame.last_calls.contains(&expr.span)).then_some(false),
         ExprKind::Block(block) => block_fails(frame, block),
+        _ => None,
+    }
+}
+
+/// Who logs an error and hands it on has told it; it leaves the function all the same.
+fn block_fails(frame: &Frame, block: &Block) -> Option<bool> {
+    let (last, before) = block.stmts.split_last()?;
+    let Stmt::Expr { expr, .. } = last else { return None };
+    let tells = |stmt: &Stmt| match stmt {
+        Stmt::Expr { expr, .. } => only_tells(expr),
+        Stmt::Let { init, .. } => init.as_ref().is_none_or(only_tells),
+        Stmt::Item(_) => true,
+    };
+    fails_with(frame, expr).filter(|_| before.iter().all(tells)).map(|told| told || !before.is_empty())
+}
+
+/// What waits, or takes one of several ways, may come back with an answer.
+fn only_tells(expr: &Expr) -> bool {
+    match &expr.kind {
+        ExprKind::Macro(_) | ExprKind::Call(..) | ExprKind::Path(_) | ExprKind::Lit(_) => true,
+        ExprKind::Method(call) => only_tells(&call.receiver),
+        ExprKind::Field(inner, _) | ExprKind::Ref(inner) | ExprKind::Assign(_, _, inner) => only_tells(inner),
         _ => false,
     }
-}
-
-/// Nothing is done about it before: who logs an error and hands it on has dealt with it.
-fn block_fails(frame: &Frame, block: &Block) -> bool {
-    matches!(block.stmts.as_slice(), [Stmt::Expr { expr, .. }] if fails_with(frame, expr))
 }
 
 fn is_error(expr: &Expr) -> bool {

@@ -193,7 +193,7 @@ fn step_is_at(step: &Step, span: Span) -> bool {
         | Step::Message { .. }
         | Step::Pass { .. }
         | Step::Connect(_)
-        | Step::Fails(_)
+        | Step::Fails { .. }
         | Step::Swallowed { .. }
         | Step::Undecoded { .. }
         | Step::Hit(_)

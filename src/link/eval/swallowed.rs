@@ -11,11 +11,19 @@ use crate::text::Span;
 /// Commands whose error is at hand.
 type Commands = SmallVec<[CommandId; 2]>;
 
+/// Which of the errors that a function hands to its caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Errors {
+    All,
+    /// Those that nobody has logged so far.
+    Untold,
+}
+
 impl<'a> Evaluator<'a> {
     /// A result that nobody looks at: `let _ = …await;`, `….await.ok();`, `drop(…)`.
     pub(super) fn swallows(&self, frame: &mut Frame, expr: &Expr) {
         if let Some(result) = result_in(expr, true) {
-            let commands = self.erring(frame, result);
+            let commands = self.erring(frame, result, Errors::Untold);
             self.note_swallowed(frame, commands, expr.span);
         }
     }
@@ -29,7 +37,7 @@ impl<'a> Evaluator<'a> {
             _ => false,
         };
         match result_in(scrutinee, false) {
-            Some(result) if silent => steps(frame, self.erring(frame, result), scrutinee.span),
+            Some(result) if silent => steps(frame, self.erring(frame, result, Errors::Untold), scrutinee.span),
             _ => Vec::new(),
         }
     }
@@ -43,7 +51,7 @@ impl<'a> Evaluator<'a> {
             (err || matches!(arm.pat.kind, PatKind::Wild)) && arm.guard.is_none() && is_nothing(&arm.body)
         };
         if is_result && arms.iter().any(silent) {
-            let commands = self.erring(frame, result);
+            let commands = self.erring(frame, result, Errors::Untold);
             self.note_swallowed(frame, commands, scrutinee.span);
         }
     }
@@ -54,7 +62,7 @@ impl<'a> Evaluator<'a> {
     }
 
     /// The commands whose error the value of `result`, which has just been evaluated, carries.
-    pub(super) fn erring(&self, frame: &Frame, result: &Expr) -> Commands {
+    pub(super) fn erring(&self, frame: &Frame, result: &Expr, which: Errors) -> Commands {
         let inner = match &result.kind {
             ExprKind::Await(inner) => inner,
             _ => result,
@@ -81,33 +89,33 @@ impl<'a> Evaluator<'a> {
                     SmallVec::new()
                 }
             }
-            Some(Step::Call(call)) if call.call == inner.span => self.handed_on_by(call),
-            Some(Step::Spawn(steps)) if is_spawn(inner) => self.handed_on(steps, true),
+            Some(Step::Call(call)) if call.call == inner.span => self.handed_on_by(call, which),
+            Some(Step::Spawn(steps)) if is_spawn(inner) => self.handed_on(steps, true, which),
             _ => SmallVec::new(),
         }
     }
 
     /// The commands whose errors a call hands to its caller.
-    pub(super) fn handed_on_by(&self, call: &CallStep) -> Commands {
+    pub(super) fn handed_on_by(&self, call: &CallStep, which: Errors) -> Commands {
         let function = self.world.index.function(call.function).function;
-        if !call.sent || logs_its_error(function) {
+        if !call.sent || which == Errors::Untold && logs_its_error(function) {
             return SmallVec::new();
         }
-        self.handed_on(&call.outcome.steps, returns_result(function))
+        self.handed_on(&call.outcome.steps, returns_result(function), which)
     }
 
     /// The commands whose error leaves at `?`, and those whose result the steps end with, where that is what is
     /// returned.
-    fn handed_on(&self, steps: &[Step], tail: bool) -> Commands {
+    fn handed_on(&self, steps: &[Step], tail: bool, which: Errors) -> Commands {
         let mut found = Commands::new();
         for (at, step) in steps.iter().enumerate() {
             let last = tail && at + 1 == steps.len();
             match step {
-                Step::Fails(id) => found.push(*id),
+                Step::Fails { command, told } if which == Errors::All || !told => found.push(*command),
                 Step::Command(id) if last => found.push(*id),
-                Step::Call(call) if last => found.extend(self.handed_on_by(call)),
-                Step::Branch(arms) => arms.iter().for_each(|arm| found.extend(self.handed_on(arm, last))),
-                Step::Loop(steps) => found.extend(self.handed_on(steps, false)),
+                Step::Call(call) if last => found.extend(self.handed_on_by(call, which)),
+                Step::Branch(arms) => arms.iter().for_each(|arm| found.extend(self.handed_on(arm, last, which))),
+                Step::Loop(steps) => found.extend(self.handed_on(steps, false, which)),
                 _ => {}
             }
         }

@@ -219,7 +219,10 @@ impl<'a> Evaluator<'a> {
         match self.rendered(value) {
             // Nothing of it is known: what the writing function calls it inside says less than which variant it is.
             Some(rendered) if !says_anything(&rendered) => {
-                let name = self.variant_name(value).unwrap_or_else(|| value.name.clone());
+                let Some(name) = self.variant_name(value) else {
+                    let value = Value { data: rendered.data, ..argument.value };
+                    return Argument { value, ..argument };
+                };
                 let lost = value.lost.or(rendered.loss());
                 Argument { value: Value { data: Data::Unknown, lost, ..argument.value }.named(name), ..argument }
             }
@@ -231,8 +234,14 @@ impl<'a> Evaluator<'a> {
         }
     }
 
+    /// The innermost variant; `None` for what only wraps a key that is not known.
     fn variant_name(&self, value: &Value) -> Option<Name> {
-        let Data::LocalVariant(def, at, _) = &value.data else { return None };
+        let Data::LocalVariant(def, at, fields) = &value.data else { return None };
+        if let [(position, inner)] = &**fields
+            && position.chars().all(|c| c.is_ascii_digit())
+        {
+            return self.variant_name(inner);
+        }
         match &self.world.index.def(*def).item.kind {
             crate::facts::ItemKind::Enum { variants, .. } => Some(variants.get(usize::from(*at))?.name.clone()),
             _ => None,
