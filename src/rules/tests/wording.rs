@@ -226,7 +226,6 @@ fn the_companion_crate_is_no_answer_for_what_is_no_copy() {
         "bypassed-pattern",
         "local-invalidation-only",
         "missing-invalidation",
-        "redundant-invalidation",
         "set-after-write-race",
         "unguarded-subscriber",
         "write-before-commit",
