@@ -199,7 +199,7 @@ fn describe(context: Context<'_>, read: &Operation, fallback: &Fallback) -> Find
         "when Redis fails, so does this request: the error of reading {} leaves the function",
         report::key(read)
     );
-    "`?` makes the cache as necessary as the database".clone_into(&mut finding.primary_label);
+    "handing it on makes the cache as necessary as the database".clone_into(&mut finding.primary_label);
     let call = cure::get_or_load(read, &fallback.load);
     finding.help = format!(
         "treat the error as a miss: `.unwrap_or_else(|error| {{ tracing::warn!(%error); None }})`; {call} of \

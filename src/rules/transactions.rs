@@ -12,20 +12,12 @@ pub(super) struct Inside {
     pub(super) committed: Place,
 }
 
-/// How far a path has come through its transactions.
+/// How far a path has come through a transaction.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
-struct Path {
-    /// Those that are open, the outermost first.
-    open: Vec<Open>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Open {
-    begun: Place,
+    begun: Option<Place>,
     wrote: bool,
     operations: Vec<OpId>,
-    /// Where another one began that was committed meanwhile.
-    other: Option<Place>,
 }
 
 /// The `wanted` operations between a begin and a commit that has something to commit.
@@ -35,53 +27,61 @@ pub(super) fn inside(
     wanted: &impl Fn(&Operation) -> bool,
 ) -> Vec<Inside> {
     let fills = flow::fills(inventory, &function.events);
-    let mut found = Vec::new();
-    let mut settled: Vec<(OpId, Place)> = Vec::new();
-    walk(&function.events, vec![Path::default()], &mut |event, mut path| {
+    let mut found: Vec<Inside> = Vec::new();
+    walk(&function.events, vec![Open::default()], &mut |event, mut state| {
         match event {
             Event::Database(event) => match &event.action {
-                DatabaseAction::Begin => {
-                    path.open.push(Open { begun: event.place, wrote: false, operations: Vec::new(), other: None });
-                }
+                DatabaseAction::Begin => state = Open { begun: Some(event.place), ..Open::default() },
                 DatabaseAction::Commit => {
-                    let Some(done) = path.open.pop() else { return Some(path) };
-                    if let Some(around) = path.open.last_mut() {
-                        around.other = Some(done.begun);
+                    let done = std::mem::take(&mut state);
+                    if let Some(begun) = done.begun.filter(|_| done.wrote) {
+                        let inside = |op| Inside { op, begun, committed: event.place };
+                        found.extend(done.operations.into_iter().map(inside));
                     }
-                    let inside = |&op: &OpId| Inside { op, begun: done.begun, committed: event.place };
-                    found.extend(done.operations.iter().filter(|_| done.wrote).map(inside));
                 }
-                DatabaseAction::Rollback => drop(path.open.pop()),
+                DatabaseAction::Rollback => state = Open::default(),
                 DatabaseAction::Statement(access) => {
-                    if let Some(open) = path.open.last_mut() {
-                        open.wrote |= event.in_transaction != Some(false) && !access.writes.is_empty();
-                    }
+                    state.wrote |=
+                        state.begun.is_some() && event.in_transaction != Some(false) && !access.writes.is_empty();
                 }
             },
-            Event::Operation(id) => {
-                if let Some(open) = path.open.last_mut()
-                    && !open.operations.contains(id)
+            Event::Operation(id)
+                if state.begun.is_some()
+                    && !state.operations.contains(id)
                     && !fills.contains(&std::ptr::from_ref(event))
-                    && flow::operation(inventory, *id).is_some_and(wanted)
-                {
-                    match open.other {
-                        Some(other) => settled.push((*id, other)),
-                        None => open.operations.push(*id),
-                    }
-                }
+                    && flow::operation(inventory, *id).is_some_and(wanted) =>
+            {
+                state.operations.push(*id);
             }
             _ => {}
         }
-        Some(path)
+        Some(state)
     });
-    // What a callee commits itself before it changes the copy is none of the transaction around, whichever way it goes.
-    let is_settled = |one: &Inside| {
-        let own = way::to_operation(function, one.op, Some(one.begun));
-        own.first().is_some_and(|call| {
-            let mut others = settled.iter().filter(|(op, _)| *op == one.op);
-            others.any(|(_, begun)| way::to_database(function, *begun).first().is_some_and(|to| to.place == call.place))
-        })
-    };
-    found.retain(|one| !is_settled(one));
+    found.retain(|one| is_one(function, one) && !is_settled(function, one));
     found
+}
+
+/// Whether begin and commit can be those of one transaction: it is handed around, but begun or committed by whoever
+/// holds it, with a helper for each at most.
+fn is_one(function: &FunctionEvents, one: &Inside) -> bool {
+    let [begin, commit] = [one.begun, one.committed].map(|place| way::to_database(function, place));
+    let shared = begin.iter().zip(&commit).take_while(|(begin, commit)| begin.place == commit.place).count();
+    let (begin, commit) = (begin.len() - shared, commit.len() - shared);
+    begin.min(commit) == 0 || begin.max(commit) == 1
+}
+
+/// What a callee commits itself before it changes the copy is none of the transaction around, whichever way it goes.
+fn is_settled(function: &FunctionEvents, one: &Inside) -> bool {
+    let Some(events) = way::first_call(function, one.op, one.begun) else { return false };
+    let (mut begun, mut committed, mut reached) = (false, false, false);
+    flow::each(events, &mut |event| match event {
+        Event::Operation(id) => reached |= *id == one.op,
+        Event::Database(event) if !reached && event.place != one.begun => match event.action {
+            DatabaseAction::Begin => begun = true,
+            DatabaseAction::Commit => committed |= begun && event.place != one.committed,
+            _ => {}
+        },
+        _ => {}
+    });
+    committed && reached
 }

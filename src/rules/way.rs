@@ -27,6 +27,21 @@ pub(super) fn to_operation<'e>(function: &'e FunctionEvents, op: OpId, begin: Op
     ways.iter().find(after).or(ways.first()).cloned().unwrap_or_default()
 }
 
+/// What happens in the first call on the way to an operation.
+pub(super) fn first_call(function: &FunctionEvents, op: OpId, begin: Place) -> Option<&[Event]> {
+    fn find(events: &[Event], at: Place) -> Option<&[Event]> {
+        events.iter().find_map(|event| match event {
+            Event::Branch(arms) => arms.iter().find_map(|arm| find(arm, at)),
+            Event::Loop(events) | Event::Spawn(events) => find(events, at),
+            Event::Call { function, place, events, .. } if *place == at && !function.is_empty() => Some(events),
+            Event::Call { function, events, .. } if function.is_empty() => find(events, at),
+            _ => None,
+        })
+    }
+    let first = to_operation(function, op, Some(begin)).first()?.place;
+    find(&function.events, first)
+}
+
 /// The way to what is done in a database at `place`.
 pub(super) fn to_database(function: &FunctionEvents, place: Place) -> Way<'_> {
     let is_it = |event: &Event| matches!(event, Event::Database(event) if event.place == place);

@@ -81,4 +81,20 @@ fn the_calls_between_the_transaction_and_the_copy_are_told() {
         vec![database(DatabaseAction::Begin, 300), database(statement(), 310), database(DatabaseAction::Commit, 320)];
     let maybe = Event::Branch(vec![own, Vec::new()]);
     assert_eq!(told(world(vec![call("app::store::save", vec![maybe, sent(0)])])), [[""; 0]; 0]);
+    // One begins in one store, another one ends in another: they are no transaction.
+    let at = |mut event: Event, at: u32| {
+        if let Event::Call { place: own, .. } = &mut event {
+            *own = place(at);
+        }
+        event
+    };
+    let deep = |event: Event, from: u32| at(call("a::run", vec![at(call("a::write", vec![event]), from + 1)]), from);
+    let events = vec![
+        deep(database(DatabaseAction::Begin, 100), 1000),
+        database(statement(), 200),
+        sent(0),
+        deep(database(DatabaseAction::Commit, 900), 2000),
+    ];
+    let world = World::of([op("SETEX").key("user:{id}").purpose(Purpose::Cache)]).function("app::rename", events);
+    assert_eq!(told(world), [[""; 0]; 0]);
 }
