@@ -49,7 +49,7 @@ use super::flow;
 use super::report::{self, label};
 use super::{Category, Context, Meta, Rule, cure, docs};
 use crate::finding::{Confidence, Finding, Level, Place};
-use crate::inventory::event::walk;
+use crate::inventory::event::{refuses_what_is_there, walk};
 use crate::inventory::{Effect, Event, ExitKind, OpId, Operation, Purpose};
 
 const SOURCE: &str = include_str!("cache_error_fails_request.rs");
@@ -104,7 +104,8 @@ impl Rule for CacheErrorFailsRequest {
             let leaves = |op: &Operation| op.wrapper.is_none() || lets_through(&function.events, op.id);
             for read in failing.iter().filter_map(|id| flow::operation(inventory, *id)).filter(|op| is_cached_read(op))
             {
-                if !leaves(read) {
+                // What is there already is refused: a throttle has no source to fall back on.
+                if !leaves(read) || refuses_what_is_there(&function.events, read.id) {
                     continue;
                 }
                 if let Some(fallback) = fallback(context, &function.events, read, (&failing, &leaving)) {

@@ -55,7 +55,7 @@ use super::flow;
 use super::report;
 use super::{Category, Context, Meta, Rule, docs};
 use crate::finding::{Confidence, Finding, Level, Place};
-use crate::inventory::event::walk;
+use crate::inventory::event::{refuses_what_is_there, walk};
 use crate::inventory::{Effect, Event, FunctionEvents, GuardKind, OpId, Operation, Purpose, SignalKind};
 
 const SOURCE: &str = include_str!("missing_hit_metric.rs");
@@ -97,7 +97,10 @@ impl Rule for MissingHitMetric {
         let mut seen: FxHashMap<OpId, Seen> = FxHashMap::default();
         for function in &inventory.functions {
             for read in reads(context, function) {
-                seen.entry(read).or_default().join(follow(context, function, read));
+                let mut followed = follow(context, function, read);
+                // What is there already is refused: a throttle, not a copy.
+                followed.loaded &= !refuses_what_is_there(&function.events, read);
+                seen.entry(read).or_default().join(followed);
             }
         }
         let seen = |id: OpId| seen.get(&id).copied().unwrap_or_default();

@@ -162,7 +162,12 @@ fn judge_gap(context: Context<'_>, usage: &Usage<'_>, gap: &Gap<'_>) -> Option<F
     if gap.maybe && subject.purpose == Purpose::Unknown && demand.ttl().is_none() {
         level = level.min(Level::Note);
     }
-    if gap.maybe || !expiring.is_empty() || subject.purpose == Purpose::Unknown {
+    // A wrapper that nobody in sight calls is an offer: what it will be used for is not known.
+    let offered = op.forwards_key && gap.calls.is_empty() && demand.ttl().is_none();
+    if offered {
+        level = level.min(Level::Warning);
+    }
+    if offered || gap.maybe || !expiring.is_empty() || subject.purpose == Purpose::Unknown {
         finding.confidence = finding.confidence.min(Confidence::Likely);
     }
     finding.level = level;

@@ -347,6 +347,7 @@ impl<'a> Evaluator<'a> {
         self.carry(frame, head, block);
         let receiving = std::mem::take(&mut frame.receiving);
         let lazy = std::mem::take(&mut frame.lazy);
+        let empty = super::passes::empty_texts(frame);
         body(self, frame);
         self.carried(frame, head, block);
         (frame.receiving, frame.lazy) = (receiving, lazy);
@@ -365,6 +366,7 @@ impl<'a> Evaluator<'a> {
             before.extend(arms.into_iter().flatten());
         }
         frame.steps = before;
+        super::passes::grown(frame, &empty);
     }
 
     /// One element of a collection.

@@ -6,14 +6,16 @@ use super::{Evaluator, Frame};
 use crate::facts::expr::MethodCall;
 use crate::inventory::Encoding;
 use crate::link::ty::{Ty, last_segment};
-use crate::link::value::{Encoded, Value};
+use crate::link::value::{Data, Encoded, Value};
 
 impl<'a> Evaluator<'a> {
     pub(super) fn encoded(&self, format: Encoding, value: &Value, by_position: bool) -> Value {
         let generic = matches!(value.ty, Ty::Bounded(_));
+        // A number as it is written has no type of its own, but is a number.
+        let number = matches!(value.data, Data::Int(_)) && (generic || value.ty.is_unknown());
         let encoded = Encoded {
             format,
-            ty: value.ty.clone(),
+            ty: if number { Ty::external("i64") } else { value.ty.clone() },
             generic,
             by_position,
             replaced: false,

@@ -69,6 +69,25 @@ impl<'a> Evaluator<'a> {
 }
 
 /// A text or a number, which is a constant as long as nothing changes it, or an `Option` of one.
+/// The variables that are empty texts, by their position.
+pub(super) fn empty_texts(frame: &Frame) -> Vec<usize> {
+    let is_empty = |at: &usize| frame.vars.get(*at).is_some_and(|(_, value)| value.as_text() == Some(""));
+    (0..frame.vars.len()).filter(is_empty).collect()
+}
+
+/// Behind the loop: a text that grew out of nothing, pass by pass, is not what one pass has put there.
+pub(super) fn grown(frame: &mut Frame, empty: &[usize]) {
+    for &at in empty {
+        let Some((name, value)) = frame.vars.get_mut(at) else { continue };
+        let has_grown = |value: &Value| matches!(&value.data, Data::Text(text) if text.holes().next().is_some());
+        if value.alternatives().into_iter().any(has_grown) {
+            let lost = value.loss();
+            let ty = crate::link::ty::Ty::external("String");
+            *value = Rc::new(Value { lost, ..Value::typed(ty).named(name.clone()) });
+        }
+    }
+}
+
 fn is_scalar(value: &Value) -> bool {
     match &value.data {
         Data::Text(_) | Data::Int(_) | Data::Bool(_) | Data::Duration(_) => true,
