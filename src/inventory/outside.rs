@@ -1,4 +1,5 @@
-//! TTLs that whoever implements a trait decides, where it cannot be seen: whether there is one is not known.
+//! TTLs that whoever implements a trait or uses a derived builder decides, where it cannot be seen: whether there is one is
+//! not known.
 
 use super::build::same_key;
 use super::operation::{OpId, Operation, TtlKind};
@@ -6,6 +7,7 @@ use super::separate::flatten;
 use super::{Event, Inventory};
 use crate::link::Program;
 use crate::link::losses::Kind;
+use crate::link::ty::Ty;
 use crate::loss::Lost;
 
 /// A write that may have such a TTL, or stands beside one that has it (`match ttl { Some(ttl) => …, None => … }`), is no
@@ -14,8 +16,10 @@ pub(super) fn leave_open(program: &Program<'_>, inventory: &mut Inventory) {
     let decided = |op: &Operation| {
         let mut loss = program.losses.get(op.ttl.lost);
         while let Some(found) = loss {
-            if matches!(found.kind, Kind::Outside(_)) {
-                return true;
+            match &found.kind {
+                Kind::Outside(_) => return true,
+                Kind::Field(Ty::Adt(def, _), _) if program.world.has_derived_builder(*def) => return true,
+                _ => {}
             }
             loss = program.losses.get(found.from);
         }

@@ -28,6 +28,31 @@ impl<'a> Parts<'a> {
     }
 }
 
+/// The call of `op` as people would name it: `con.del(&key, …)`; that of a project's own function by what stands there.
+pub(super) fn call(context: Context<'_>, op: &Operation) -> String {
+    let Parts { receiver, key, .. } = Parts::of(context, op);
+    let text = context.workspace.text(op.place.file);
+    let (start, end) = (op.place.span.start as usize, op.place.span.end as usize);
+    let (Via::Wrapper, Some(before), Some(behind)) = (op.via, text.get(..start), text.get(end..)) else {
+        return format!("{receiver}.{}({key}, …)", op.spelled);
+    };
+    let callee = match before.trim_end() {
+        before if before.ends_with("::") => format!("{receiver}::{}", op.spelled),
+        before if before.ends_with('.') => format!("{receiver}.{}", op.spelled),
+        _ => op.spelled.clone(),
+    };
+    // The key as the callee writes it means nothing here, and what is not the first argument cannot be told in short.
+    let given = op.keys.first().and_then(|key| key.span).map(|span| span.of(text)).filter(|given| !given.is_empty());
+    let rest = given.and_then(|given| Some((given, behind.strip_prefix('(')?.trim_start().strip_prefix(given)?)));
+    match rest {
+        Some((given, rest)) if short(given, "") == given => {
+            let alone = rest.trim_start().trim_start_matches(',').trim_start().starts_with(')');
+            format!("{callee}({given}{})", if alone { "" } else { ", …" })
+        }
+        _ => format!("{callee}(…)"),
+    }
+}
+
 /// `text` if it is one short line, else `fallback`.
 fn short<'a>(text: &'a str, fallback: &'a str) -> &'a str {
     let fits = !text.is_empty() && text.chars().count() <= 40 && !text.contains(['\n', '`']);
@@ -43,7 +68,7 @@ pub(super) fn seconds(known: impl IntoIterator<Item = Option<i128>>) -> i128 {
 pub(super) fn write_with_ttl(context: Context<'_>, op: &Operation, seconds: i128) -> String {
     let Parts { receiver, key, value } = Parts::of(context, op);
     match op.via {
-        Via::Wrapper => format!("pass a TTL of {seconds} seconds to `{receiver}.{}({key}, …)`", op.spelled),
+        Via::Wrapper => format!("pass a TTL of {seconds} seconds to `{}`", call(context, op)),
         Via::Attribute => format!("give the attribute a TTL of {seconds} seconds (`time` or `ttl_secs`, by version)"),
         Via::Script => format!("send the TTL with the write: `redis.call('SET', KEYS[1], ARGV[1], 'EX', {seconds})`"),
         _ if op.spelled.eq_ignore_ascii_case("cmd") || op.via == Via::Command => {

@@ -65,8 +65,7 @@ impl Rule for DroppedFuture {
             if findings.last().is_some_and(|last| last.rule == META.id && last.primary == op.place) {
                 continue;
             }
-            let cure::Parts { receiver, key, .. } = cure::Parts::of(context, op);
-            let call = format!("{receiver}.{}({key}, …)", op.spelled);
+            let call = cure::call(context, op);
             let mut finding = report::finding(&META, op);
             finding.message = format!("the future of {} is dropped, so `{}` is never sent", code(&call), op.command);
             "never awaited".clone_into(&mut finding.primary_label);

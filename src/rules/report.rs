@@ -74,6 +74,16 @@ pub(super) fn sites<'a>(
     others.into_iter().take(SITES).map(|other| label(other.place, message(other))).collect()
 }
 
+/// `a`, `a and b`, `a, b and c`.
+pub(super) fn listed(words: &[impl AsRef<str>]) -> String {
+    let words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
+    match words.split_last() {
+        Some((last, [])) => (*last).to_owned(),
+        Some((last, front)) => format!("{} and {last}", front.join(", ")),
+        None => String::new(),
+    }
+}
+
 /// Milliseconds as people write them: `15m`, `1h`, `90s`, `250ms`.
 #[must_use]
 pub fn duration(ms: i128) -> String {

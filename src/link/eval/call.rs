@@ -41,9 +41,7 @@ impl<'a> Evaluator<'a> {
                 _ => self.written(frame, Span { end: name.start.saturating_sub(2), ..path.span }),
             };
             let site = Site { name, call: expr.span, receiver, used };
-            if let Some(last) = path.last() {
-                self.checked(frame, &last.name, None, args);
-            }
+            self.checked_by(frame, path, args);
             return match self.callee(frame, path) {
                 Callee::Functions(methods) => {
                     let args = self.arguments(frame, args);

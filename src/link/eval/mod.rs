@@ -396,9 +396,9 @@ impl<'a> Evaluator<'a> {
     }
 
     fn agreed_field(&self, key: &(DefId, Name)) -> Option<Value> {
-        // Values of a deserialised struct come from outside; its constructors are defaults only.
+        // Values of a struct that is deserialised or built come from elsewhere; its constructors are defaults only.
         let outside = ["Deserialize", "Parser", "Args", "FromRow", "Queryable", "Serialize"];
-        if outside.iter().any(|name| self.world.derives(key.0, name)) {
+        if outside.iter().any(|name| self.world.derives(key.0, name)) || self.world.has_derived_builder(key.0) {
             return None;
         }
         let mut agreed: Option<Value> = None;

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::frame::Vars;
 use super::{Evaluator, Frame};
-use crate::facts::{Expr, ExprKind, ItemKind, Name};
+use crate::facts::{Expr, ExprKind, ItemKind, Name, Path};
 use crate::inventory::RunsOn;
 use crate::link::ty::{Ty, last_segment};
 use crate::link::value::Value;
@@ -58,6 +58,15 @@ fn checks(name: &str) -> bool {
     })
 }
 
+/// Whether the function at `path` makes something narrower than a text out of one, and fails where it cannot:
+/// `ObjectId::from_str(id)?`.
+fn parses(path: &Path) -> bool {
+    let [.., owner, name] = &path.segments[..] else { return false };
+    let any_text = matches!(owner.name.as_str(), "String" | "Cow" | "PathBuf" | "OsString" | "Bytes" | "HeaderValue");
+    let is_type = owner.name.starts_with(char::is_uppercase) && !matches!(owner.name.as_str(), "FromStr" | "TryFrom");
+    is_type && !any_text && matches!(name.name.as_str(), "from_str" | "try_from")
+}
+
 impl<'a> Evaluator<'a> {
     /// Runs what may run on another thread than the current task's.
     pub(super) fn off_task<R>(&mut self, frame: &mut Frame, run: impl FnOnce(&mut Self, &mut Frame) -> R) -> R {
@@ -73,6 +82,15 @@ impl<'a> Evaluator<'a> {
             for expr in receiver.into_iter().chain(args) {
                 self.checked_place(frame, expr);
             }
+        }
+    }
+
+    /// The same for a call by path.
+    pub(super) fn checked_by(&self, frame: &mut Frame, path: &Path, args: &'a [Expr]) {
+        if parses(path) {
+            args.iter().for_each(|expr| self.checked_place(frame, expr));
+        } else if let Some(last) = path.last() {
+            self.checked(frame, &last.name, None, args);
         }
     }
 

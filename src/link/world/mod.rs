@@ -353,4 +353,10 @@ impl<'a> World<'a> {
     pub(crate) fn derives(&self, def: DefId, trait_name: &str) -> bool {
         self.index.def(def).item.attributes.derives.iter().any(|name| name == trait_name)
     }
+
+    /// Whether a derive makes a builder of a struct (`bon`, `typed-builder`, `derive_builder`): each use of it says what
+    /// the fields hold, and may leave out those that are optional.
+    pub(crate) fn has_derived_builder(&self, def: DefId) -> bool {
+        ["Builder", "TypedBuilder"].iter().any(|name| self.derives(def, name))
+    }
 }

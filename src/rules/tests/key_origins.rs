@@ -71,6 +71,29 @@ fn a_requests_text_is_reported_where_it_stores_or_leads_to_another_key() {
 }
 
 #[test]
+fn operations_on_one_form_of_a_key_are_one_finding_at_the_one_that_stores() {
+    let world = World::of([of("DEL", Provenance::REQUEST, ":all"), of("SETEX", Provenance::REQUEST, ":all")]);
+    let finding = world.one(SENT);
+    assert_eq!(finding.primary, world.inventory.operations[1].place);
+    assert_eq!(finding.labels.len(), 1);
+    assert_eq!(finding.labels[0].message, "`DEL` of the same key");
+}
+
+#[test]
+fn all_parts_that_come_from_the_request_are_named() {
+    let mut op = of("SETEX", Provenance::REQUEST, ":");
+    if let Some(template) = &mut op.keys[0].template {
+        let ty = Some("String".to_owned());
+        template.push_hole(Hole { provenance: Provenance::REQUEST, ty, ..Hole::named("other") });
+    }
+    let finding = World::of([op]).one(SENT);
+    assert_eq!(
+        finding.message,
+        "`part` and `other` come from the request as they are, and become parts of `shop:thing:{part}:{other}`"
+    );
+}
+
+#[test]
 fn reads_that_lead_nowhere_numbers_and_own_texts_are_left_alone() {
     World::of([of("GET", Provenance::REQUEST, "")]).silent(SENT);
     World::of([of("SETEX", Provenance::NONE, "")]).silent(SENT);
