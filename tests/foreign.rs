@@ -103,3 +103,33 @@ impl App {
     ];
     assert_eq!(with_ttls(source), expected);
 }
+
+#[test]
+fn a_pipeline_of_a_foreign_client_queues_what_it_is_given() {
+    let source = r#"use fred::prelude::*;
+use house_redis::Shared;
+pub struct App { shared: Shared }
+pub async fn remember(app: &App, users: &[u64]) -> Option<()> {
+    let pipeline = app.shared.writers.next().pipeline();
+    for user in users {
+        let key = format!("shop:seen:{user}");
+        let _ = pipeline.lpush::<(), _, _>(&key, 1).await;
+        let _ = pipeline.expire::<(), _>(&key, 60).await;
+    }
+    pipeline.all::<()>().await.ok()
+}
+"#;
+    let project = Project::new("");
+    project.write("Cargo.toml", &format!("{MANIFEST}fred = \"9\"\n"));
+    project.write("src/lib.rs", source);
+    let found = project.json("", "inventory --no-cache");
+    let operations: Vec<String> = found["operations"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|op| format!("{} {} {}", op["command"], op["via"], op["confidence"]).replace('"', ""))
+        .collect();
+    assert_eq!(operations, ["LPUSH pipeline likely", "EXPIRE pipeline likely"]);
+    let findings = project.json("", "check --no-cache --only call-in-loop --only collection-without-ttl");
+    assert_eq!(findings["findings"].as_array().map(Vec::len), Some(0), "{findings}");
+}

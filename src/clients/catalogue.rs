@@ -195,6 +195,14 @@ impl Catalogue {
         types.min_by_key(|spec| (spec.path.len(), spec.path.clone()))
     }
 
+    /// The type of pipeline or transaction that a method of this name makes out of one of the client's connections.
+    #[must_use]
+    pub fn batch_of(&self, client: ClientId, method: &str) -> Option<Name> {
+        let made = self.data(client)?.types.values().flat_map(|spec| &spec.yields);
+        let mut made = made.filter(|(name, _)| name == method).map(|(_, path)| path);
+        made.find(|path| self.type_spec(path).is_some_and(|spec| spec.kind == super::TypeKind::Batch)).cloned()
+    }
+
     /// The client's version in a package that depends on `package` at `version` (as in a lock file or a manifest): its
     /// own for the client's first crate, else the one that a wrapper brings. `None` when that is not known.
     #[must_use]

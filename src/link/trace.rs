@@ -229,6 +229,8 @@ pub(crate) struct Batch {
     pub(crate) atomic: Option<bool>,
     /// Made by a function out of sight, for example a parameter.
     pub(crate) foreign: bool,
+    /// What made it is only called like a client's method.
+    pub(crate) likely: bool,
     pub(crate) last: Option<CommandId>,
     /// It was sent.
     pub(crate) run: bool,

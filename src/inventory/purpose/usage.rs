@@ -15,13 +15,16 @@ pub(super) struct Known {
     pub(super) read_through: FxHashSet<OpId>,
     /// Writes of what a read found: a record is read, changed and written.
     pub(super) updated: FxHashSet<OpId>,
+    /// Writes of records that come and go with others.
     pub(super) transacted: FxHashSet<OpId>,
 }
 
 impl Known {
     pub(super) fn of(inventory: &Inventory) -> Self {
         let (read_through, updated) = read_through(inventory);
-        Self { read_through, updated, transacted: transacted(inventory) }
+        let mut transacted = transacted(inventory);
+        transacted.extend(kept_beside_members(inventory));
+        Self { read_through, updated, transacted }
     }
 }
 
@@ -47,6 +50,42 @@ fn transacted(inventory: &Inventory) -> FxHashSet<OpId> {
         }
     }
     found
+}
+
+/// Writes that one pipeline sends together with a new member of a collection, where another one deletes the key together
+/// with such a member: the entry is there as long as the member is.
+fn kept_beside_members(inventory: &Inventory) -> FxHashSet<OpId> {
+    let mut by_batch: FxHashMap<u32, Vec<&Operation>> = FxHashMap::default();
+    for op in &inventory.operations {
+        if let Some(batch) = op.batch {
+            by_batch.entry(batch.batch).or_default().push(op);
+        }
+    }
+    let shapes = |op: &Operation| -> Vec<String> {
+        op.templates().filter(|template| template.has_literal()).map(Template::shape).collect()
+    };
+    // Pairs of a key and the collection beside it, for each pipeline that has both.
+    let pairs = |key: fn(&Operation) -> bool, collection: &[&str]| {
+        let mut pairs: Vec<(OpId, String, String)> = Vec::new();
+        for ops in by_batch.values() {
+            let members = ops.iter().filter(|op| collection.contains(&&*op.command)).flat_map(|op| shapes(op));
+            for member in members {
+                for op in ops.iter().filter(|op| key(op)) {
+                    pairs.extend(shapes(op).into_iter().map(|shape| (op.id, shape, member.clone())));
+                }
+            }
+        }
+        pairs
+    };
+    let gone: FxHashSet<(String, String)> = pairs(|op| op.effect == Effect::Delete, &["SREM", "ZREM", "HDEL"])
+        .into_iter()
+        .map(|(_, key, member)| (key, member))
+        .collect();
+    let made = pairs(|op| op.effect == Effect::Write, &["SADD", "ZADD", "HSET"]);
+    made.into_iter()
+        .filter(|(_, key, member)| gone.contains(&(key.clone(), member.clone())))
+        .map(|(id, ..)| id)
+        .collect()
 }
 
 /// Reads whose miss is followed by a write of the same template, and those writes: a cache by what it does.

@@ -75,6 +75,20 @@ impl<'a> Evaluator<'a> {
         receiver
     }
 
+    /// `pool.next().pipeline()` on a receiver of unknown or foreign type, in a scope that has a client's traits.
+    pub(super) fn batch_by_shape(&mut self, frame: &Frame, call: &MethodCall) -> Option<Value> {
+        if !call.args.is_empty() {
+            return None;
+        }
+        let clients = self.world.resolver.client_traits(frame.module);
+        let path = clients.into_iter().find_map(|client| self.world.catalogue.batch_of(client, &call.name))?;
+        let value = self.made(Ty::external(&path));
+        if let Data::Batch(id) = value.data {
+            self.batches[id.0 as usize].likely = true;
+        }
+        Some(value)
+    }
+
     pub(super) fn on_script(
         &mut self,
         frame: &mut Frame,

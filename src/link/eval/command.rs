@@ -241,6 +241,7 @@ impl<'a> Evaluator<'a> {
     ) -> CommandId {
         let args = args.into_iter().map(|argument| self.as_sent(argument)).collect();
         let id = CommandId(u32::try_from(self.commands.len()).unwrap_or(u32::MAX));
+        let likely = batch.is_some_and(|batch| self.batches[batch.0 as usize].likely);
         self.commands.push(Command {
             file,
             name_span: site.name,
@@ -252,7 +253,7 @@ impl<'a> Evaluator<'a> {
             batch,
             sent: true,
             receiver: site.receiver.to_owned(),
-            confidence: Confidence::Certain,
+            confidence: if likely { Confidence::Likely } else { Confidence::Certain },
             blocking: None,
             runs_on: frame.runs_on,
             awaited: site.used && !frame.lazy,

@@ -145,10 +145,11 @@ impl<'a> Evaluator<'a> {
                 return self.unknown_method(frame, receiver, call, used);
             }
         }
-        if (receiver.ty.is_unknown() || self.is_foreign_connection(&receiver.ty))
-            && let Some(value) = self.by_shape(frame, &receiver, call, site, used)
-        {
-            return value;
+        if receiver.ty.is_unknown() || self.is_foreign_connection(&receiver.ty) {
+            let found = self.by_shape(frame, &receiver, call, site, used);
+            if let Some(value) = found.or_else(|| self.batch_by_shape(frame, call)) {
+                return value;
+            }
         }
         if let Some(value) = self.foreign_method(frame, &receiver, call, site, used) {
             return value;
