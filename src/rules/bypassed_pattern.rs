@@ -58,9 +58,6 @@ const META: Meta = Meta {
     docs: docs::text(&DOCS),
 };
 
-/// The client whose calls are the patterns.
-const PATTERNS: &str = "cache-patterns";
-
 pub(super) struct BypassedPattern;
 
 impl Rule for BypassedPattern {
@@ -69,7 +66,8 @@ impl Rule for BypassedPattern {
     }
 
     fn check(&self, context: Context<'_>, findings: &mut Vec<Finding>) {
-        for op in context.inventory.operations.iter().filter(|op| op.sent && op.client != PATTERNS && !op.forwards_key)
+        for op in
+            context.inventory.operations.iter().filter(|op| op.sent && !report::is_companion(op) && !op.forwards_key)
         {
             if matches!(op.effect, Effect::Publish | Effect::Subscribe | Effect::Scan) {
                 continue;

@@ -230,7 +230,12 @@ fn finding(function: &FunctionEvents, read: &Operation, gap: &Gap<'_>) -> Findin
     finding.message = format!("what a miss loads depends on {all}, and {} does not", report::key(read));
     finding.primary_label = format!("whoever asks with another value of {they} gets this one's answer");
     let asked = label(gap.load, format!("{all} {verb} asked for here"));
-    finding.labels.extend([asked, label(gap.write, "stored here")]);
-    finding.help = format!("put {all} into the key, or load the same for every value and cut afterwards");
+    finding.labels.push(asked);
+    // One call of `get_or_load` reads and stores.
+    if gap.write != gap.read {
+        finding.labels.push(label(gap.write, "stored here"));
+    }
+    let whole = if report::is_companion(read) { "the id that the entity is kept by (`type Id`)" } else { "the key" };
+    finding.help = format!("put {all} into {whole}, or load the same for every value and cut afterwards");
     finding
 }

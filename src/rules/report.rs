@@ -43,6 +43,11 @@ pub(super) fn finding_at(meta: &Meta, place: Place, function: &str, discriminato
     }
 }
 
+/// Whether a call of the companion crate sends it.
+pub(super) fn is_companion(op: &Operation) -> bool {
+    op.client == "cache-patterns"
+}
+
 /// A place with something to say about it.
 pub(super) fn label(place: Place, message: impl Into<String>) -> Label {
     Label { place, message: message.into() }

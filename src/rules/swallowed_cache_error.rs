@@ -62,9 +62,6 @@ const META: Meta = Meta {
     docs: docs::text(&DOCS),
 };
 
-/// Its errors are counted, and what it owes is kept.
-const PATTERNS: &str = "cache-patterns";
-
 pub(super) struct SwallowedCacheError;
 
 /// What is thrown away at one place.
@@ -117,7 +114,8 @@ fn stands_in(op: &Operation, place: Place) -> bool {
 }
 
 fn severity(context: Context<'_>, function: &FunctionEvents, op: &Operation) -> Option<Level> {
-    let judged = op.sent && !op.test && op.client != PATTERNS && !Demand::of(context.policy, op).is_store();
+    // The errors of the companion crate are counted, and what it owes is kept.
+    let judged = op.sent && !op.test && !report::is_companion(op) && !Demand::of(context.policy, op).is_store();
     let copy = matches!(op.purpose, Purpose::Cache | Purpose::Session | Purpose::Token);
     match op.effect {
         _ if !judged || !copy => None,

@@ -124,7 +124,9 @@ impl<'a> Evaluator<'a> {
                 let texts = std::rc::Rc::default();
                 let encoded = Encoded { format, ty: ty.clone(), generic: false, by_position, replaced: false, texts };
                 let value = Value { encoded: Some(encoded.into()), ..Value::typed(ty.clone()) };
-                sent.push(Argument { value, file: place.0, span: place.1 });
+                // What is stored comes out of the closure.
+                let from = closure.map_or(place, |closure| (closure.file, closure.span));
+                sent.push(Argument { value, file: from.0, span: from.1 });
             }
             let form = Form::Attribute { command, ttl: ttl.map(|_| Unit::Seconds) };
             let id = self.push_command(frame, site, client, form, sent, Via::Method, None);
