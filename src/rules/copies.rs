@@ -11,7 +11,7 @@ use crate::inventory::origin::Source;
 use crate::inventory::{DatabaseAction, DatabaseEvent, Effect, Event, Inventory, Operation, Purpose};
 use crate::policy::CachePattern;
 use crate::source::Workspace;
-use crate::stores::{Access, Verb, same_table};
+use crate::stores::{Access, Verb, Write, same_table};
 
 /// Statements from which a copy is put together.
 const MOST_STATEMENTS: usize = 2;
@@ -33,12 +33,20 @@ impl Copy<'_> {
         self.load.reads.first().map_or("", Name::as_str)
     }
 
-    /// Whether a statement changes what the copy was made of.
-    pub(super) fn is_changed_by(&self, write: &Access) -> bool {
-        let same = write.writes.iter().any(|table| same_table(table, self.table()));
+    /// What of a statement changes what the copy was made of.
+    pub(super) fn change<'w>(&self, write: &'w Access) -> Option<&'w Write> {
         // A new row changes no copy of another row, but it changes a copy of all of them.
         let lists = self.op.template().is_some_and(|key| key.holes().next().is_none());
-        same && write.shows_in(&self.load) && (write.verb.changes_rows() || (write.verb == Verb::Insert && lists))
+        write.writes.iter().find(|write| {
+            same_table(&write.table, self.table())
+                && write.shows_in(&self.load)
+                && (write.verb.changes_rows() || (write.verb == Verb::Insert && lists))
+        })
+    }
+
+    /// Whether a statement changes what the copy was made of.
+    pub(super) fn is_changed_by(&self, write: &Access) -> bool {
+        self.change(write).is_some()
     }
 }
 

@@ -42,7 +42,9 @@ pub(super) fn fills(inventory: &Inventory, events: &[Event]) -> FxHashSet<*const
         },
         Event::Load { .. } => loaded.append(&mut read),
         Event::Database(event) => match &event.action {
-            DatabaseAction::Statement(access) if access.verb == Verb::Select => loaded.append(&mut read),
+            DatabaseAction::Statement(access) if access.verb == Verb::Select && access.writes.is_empty() => {
+                loaded.append(&mut read);
+            }
             // What is written after the row changed is no copy of what was loaded before.
             DatabaseAction::Statement(_) => loaded.clear(),
             DatabaseAction::Begin | DatabaseAction::Commit | DatabaseAction::Rollback => {}

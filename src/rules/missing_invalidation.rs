@@ -4,7 +4,8 @@
 //! function nor any function that calls it deletes, overwrites or announces that key. What a key is a copy of is told by
 //! what a miss loads before it stores the key, also through wrappers and in other packages, and by `tables` of its class.
 //!
-//! An update of columns that the load does not read, and a new row where the key names another one, change no copy; a table
+//! A write in a part of a `WITH` and in a second statement of one text counts like any other. An update of columns that
+//! the load does not read, and a new row where the key names another one, change no copy; a table
 //! of the same name in a package with which the key's shares no program is another table. A
 //! deletion by pattern, a counter that serves as a generation, a message, a script and a call that cannot be followed but
 //! is named like an invalidation all count as cures. Copies that live for a minute at most, sums and
@@ -49,7 +50,7 @@ use super::report::{self, label};
 use super::{Category, Context, Meta, Rule, code, cure, docs, way};
 use crate::finding::{Confidence, FileId, Finding, Level, Place};
 use crate::inventory::{DatabaseEvent, FunctionEvents, Operation, TtlKind};
-use crate::stores::Access;
+use crate::stores::Write;
 
 const SOURCE: &str = include_str!("missing_invalidation.rs");
 const DOCS: [u8; docs::size(SOURCE)] = docs::extract(SOURCE);
@@ -85,11 +86,11 @@ impl Rule for MissingInvalidation {
         for function in &context.inventory.functions {
             for event in copies::database(&function.events) {
                 let Some(access) = copies::written(event) else { continue };
-                for copy in copies.iter().filter(|copy| copy.is_changed_by(access)) {
+                for (copy, change) in copies.iter().filter_map(|copy| Some((copy, copy.change(access)?))) {
                     if copies::in_one_program(context.workspace, event.place, copy.op.place)
                         && seen.insert((event.place, &copy.shape))
                     {
-                        findings.extend(judge(context, &callers, event, access, copy));
+                        findings.extend(judge(context, &callers, event, change, copy));
                     }
                 }
             }
@@ -107,7 +108,7 @@ fn judge(
     context: Context<'_>,
     callers: &Callers<'_>,
     event: &DatabaseEvent,
-    access: &Access,
+    change: &Write,
     copy: &Copy<'_>,
 ) -> Option<Finding> {
     let inventory = context.inventory;
@@ -130,9 +131,9 @@ fn judge(
         Some(call) if !cured.is_empty() => (call.place, open),
         _ => (event.place, own),
     };
-    let table = access.writes.first().map_or("", crate::facts::Name::as_str);
+    let table = change.table.as_str();
     let key = report::key(copy.op);
-    let done = access.verb.done();
+    let done = change.verb.done();
     let mut finding = report::finding(&META, copy.op);
     finding.confidence = Confidence::Likely;
     finding.primary = at;

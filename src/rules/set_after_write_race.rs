@@ -48,6 +48,7 @@ use super::write_through::{Changes, stores_copy};
 use super::{Category, Context, Meta, Rule, code, cure, docs};
 use crate::finding::{Confidence, Finding, Level};
 use crate::inventory::{Condition, DatabaseEvent, Operation};
+use crate::stores::Write;
 
 const SOURCE: &str = include_str!("set_after_write_race.rs");
 const DOCS: [u8; docs::size(SOURCE)] = docs::extract(SOURCE);
@@ -75,14 +76,15 @@ impl Rule for SetAfterWriteRace {
             if op.condition != Condition::Always || Demand::of(context.policy, op).is_store() {
                 continue;
             }
-            if let Some(change) = (Changes { context, copies: &copies, op, guarded: false }).before() {
-                findings.push(describe(op, change));
+            let changes = Changes { context, copies: &copies, op, guarded: false };
+            if let Some(change) = changes.before() {
+                findings.push(describe(op, change, changes.change(change)));
             }
         }
     }
 }
 
-fn describe(op: &Operation, change: &DatabaseEvent) -> Finding {
+fn describe(op: &Operation, change: &DatabaseEvent, write: Option<&Write>) -> Finding {
     let mut finding = report::finding(&META, op);
     finding.message = format!("two writers can leave the older value in {}", report::key(op));
     "the writer that committed first may come last here".clone_into(&mut finding.primary_label);
@@ -92,8 +94,7 @@ fn describe(op: &Operation, change: &DatabaseEvent) -> Finding {
          instead: {invalidate}",
         cure::id(op)
     );
-    let table = copies::written(change).and_then(|access| access.writes.first());
-    let changed = table.map_or_else(|| "the row".to_owned(), |table| code(table.as_str()).into_owned());
+    let changed = write.map_or_else(|| "the row".to_owned(), |write| code(&write.table).into_owned());
     finding.labels.push(label(change.place, format!("{changed} is changed here")));
     finding
 }

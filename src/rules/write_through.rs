@@ -5,7 +5,7 @@ use super::demand::Demand;
 use super::{Context, flow};
 use crate::inventory::event::walk;
 use crate::inventory::{DatabaseEvent, Effect, Event, FunctionEvents, Operation, Purpose};
-use crate::stores::{Access, Verb, same_table};
+use crate::stores::{Verb, Write, same_table};
 use crate::template::{Piece, Template};
 
 /// Whether an operation stores something that may be a copy of a row.
@@ -74,31 +74,35 @@ impl<'a> Changes<'a> {
 
     /// Whether a statement changes rows of which the key holds copies.
     fn is_change(&self, event: &DatabaseEvent) -> bool {
-        let Some(access) = copies::written(event).filter(|access| matches!(access.verb, Verb::Update | Verb::Upsert))
-        else {
-            return false;
-        };
+        self.change(event).is_some()
+    }
+
+    /// What of a statement changes rows of which the key holds copies.
+    pub(super) fn change<'e>(&self, event: &'e DatabaseEvent) -> Option<&'e Write> {
+        let access = copies::written(event)?;
+        let changes = |write: &&Write| matches!(write.verb, Verb::Update | Verb::Upsert);
         let shapes: Vec<String> = self.op.templates().map(Template::shape).collect();
         let mut known = self.copies.iter().filter(|copy| shapes.contains(&copy.shape)).peekable();
         if known.peek().is_some() {
-            return known.any(|copy| copy.is_changed_by(access));
+            return known.find_map(|copy| copy.change(access).filter(changes));
         }
+        let mut writes = access.writes.iter().filter(changes);
         let tables = Demand::of(self.context.policy, self.op).tables();
         if !tables.is_empty() {
-            return access.writes.iter().any(|table| tables.iter().any(|declared| same_table(table, &declared.value)));
+            return writes.find(|write| tables.iter().any(|declared| same_table(&write.table, &declared.value)));
         }
-        names_table(self.op, access)
+        writes.find(|write| names_table(self.op, &write.table))
     }
 }
 
-/// Whether a word of the key, or the type of what is stored, is the name of a table that is written.
-fn names_table(op: &Operation, access: &Access) -> bool {
+/// Whether a word of the key, or the type of what is stored, is the name of a table.
+fn names_table(op: &Operation, table: &str) -> bool {
     let words = op.templates().flat_map(Template::pieces).filter_map(|piece| match piece {
         Piece::Text(text) => Some(text.split(|c: char| !c.is_alphanumeric() && c != '_')),
         Piece::Hole(_) => None,
     });
     let words: Vec<&str> = words.flatten().filter(|word| !word.is_empty()).chain(op.value.ty.as_deref()).collect();
-    access.writes.iter().any(|table| words.iter().any(|word| same_table(table, word)))
+    words.iter().any(|word| same_table(table, word))
 }
 
 /// Whether an operation makes the key go, for others to load it again.

@@ -50,16 +50,47 @@ impl Verb {
     }
 }
 
+/// A table that a statement writes.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Write {
+    /// The table.
+    pub table: Name,
+    /// What is done with it.
+    pub verb: Verb,
+    /// Columns that an update sets; lower case.
+    pub columns: Vec<Name>,
+    /// Which ones is not known, or it is no update.
+    pub all_columns: bool,
+}
+
+impl Write {
+    /// A write whose columns are not known.
+    #[must_use]
+    pub fn of(verb: Verb, table: Name) -> Self {
+        Self { table, verb, columns: Vec::new(), all_columns: true }
+    }
+
+    /// Whether a change of this kind shows in what `load` reads.
+    #[must_use]
+    pub fn shows_in(&self, load: &Access) -> bool {
+        self.verb != Verb::Update
+            || self.all_columns
+            || load.all_columns
+            || self.columns.iter().any(|column| load.columns.contains(column))
+    }
+}
+
 /// Which tables a statement reads and writes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Access {
-    /// What it does.
+    /// What it does; of a `WITH`, what stands behind it does.
     pub verb: Verb,
     /// Tables that it reads, the one it selects from first.
     pub reads: Vec<Name>,
-    /// Tables that it writes.
-    pub writes: Vec<Name>,
-    /// Columns that an update sets, or that are named anywhere in a select; lower case.
+    /// Tables that it writes, each with what is done with it: several, where a part of a `WITH` or a second statement
+    /// writes as well.
+    pub writes: Vec<Write>,
+    /// Columns that are named anywhere in a select; lower case.
     pub columns: Vec<Name>,
     /// A select of `*`, or a statement whose columns are not known.
     pub all_columns: bool,
@@ -71,17 +102,23 @@ impl Access {
     /// A statement of a query builder on one table: its columns are not known.
     #[must_use]
     pub fn of(verb: Verb, table: Name) -> Self {
-        let (reads, writes) = if verb == Verb::Select { (vec![table], Vec::new()) } else { (Vec::new(), vec![table]) };
+        let (reads, writes) =
+            if verb == Verb::Select { (vec![table], Vec::new()) } else { (Vec::new(), vec![Write::of(verb, table)]) };
         Self { verb, reads, writes, all_columns: true, ..Self::default() }
     }
 
-    /// Whether a change of this kind shows in what `load` reads from `table`.
-    #[must_use]
-    pub fn shows_in(&self, load: &Self) -> bool {
-        self.verb != Verb::Update
-            || self.all_columns
-            || load.all_columns
-            || self.columns.iter().any(|column| load.columns.contains(column))
+    /// Its tables, those that it reads first.
+    pub fn tables(&self) -> impl Iterator<Item = &Name> {
+        self.reads.iter().chain(self.writes.iter().map(|write| &write.table))
+    }
+
+    /// Makes an insert one that changes the row which is there.
+    pub fn upsert(&mut self) {
+        for verb in self.writes.iter_mut().map(|write| &mut write.verb).chain([&mut self.verb]) {
+            if *verb == Verb::Insert {
+                *verb = Verb::Upsert;
+            }
+        }
     }
 }
 
@@ -326,9 +363,10 @@ mod tests {
     #[test]
     fn a_change_shows_where_its_columns_are_read() {
         let load = read_sql("SELECT id, name FROM users WHERE id = $1");
-        assert!(read_sql("UPDATE users SET name = $1 WHERE id = $2").shows_in(&load));
-        assert!(!read_sql("UPDATE users SET last_seen = now() WHERE id = $1").shows_in(&load));
-        assert!(read_sql("UPDATE users SET last_seen = now()").shows_in(&read_sql("SELECT * FROM users")));
-        assert!(read_sql("DELETE FROM users").shows_in(&load));
+        let shows = |change: &str, load: &Access| read_sql(change).writes[0].shows_in(load);
+        assert!(shows("UPDATE users SET name = $1 WHERE id = $2", &load));
+        assert!(!shows("UPDATE users SET last_seen = now() WHERE id = $1", &load));
+        assert!(shows("UPDATE users SET last_seen = now()", &read_sql("SELECT * FROM users")));
+        assert!(shows("DELETE FROM users", &load));
     }
 }

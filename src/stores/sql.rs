@@ -6,7 +6,7 @@
 use sqlparser::dialect::GenericDialect;
 use sqlparser::tokenizer::{Token as Lexed, Tokenizer};
 
-use super::{Access, Verb};
+use super::{Access, Verb, Write};
 use crate::facts::Name;
 
 /// A token as far as it matters here.
@@ -156,7 +156,6 @@ fn tables(tokens: &[Token], access: &mut Access) {
     };
     for (at, token) in tokens.iter().enumerate() {
         let before = at.checked_sub(1).and_then(|at| tokens.get(at));
-        let is_after = |words: &[&str]| before.is_some_and(|before| before.is_one_of(words));
         match token {
             Token::Punct('(') => inside.push(false),
             Token::Punct(')') if inside.len() > 1 => drop(inside.pop()),
@@ -167,14 +166,25 @@ fn tables(tokens: &[Token], access: &mut Access) {
         {
             *last = true;
         }
-        let deletes = token.is("from") && is_after(&["delete"]);
         let skip = usize::from(tokens.get(at + 1).is_some_and(|next| next.is_one_of(&["only", "table"])));
-        let updates = token.is("update") && !is_after(&["do", "key", "for"]);
-        if deletes || updates || token.is("into") || (token.is("truncate") && at == 0) {
-            if let Some((name, _)) = name_at(tokens, at + 1 + skip) {
-                push(&mut access.writes, name);
+        if let Some(verb) = verb_of_write(tokens, at) {
+            if let Some((table, end)) = name_at(tokens, at + 1 + skip)
+                && !is_own(&table)
+            {
+                let mut write = Write::of(verb, table);
+                if verb == Verb::Update {
+                    write.columns = columns_set(rest_of_statement(tokens, end));
+                    // Built piece by piece, or a list of columns in parentheses.
+                    write.all_columns = write.columns.is_empty();
+                }
+                if !access.writes.contains(&write) {
+                    access.writes.push(write);
+                }
             }
-        } else if token.is_one_of(&["from", "join"]) && !is_after(&["distinct"]) && inside.last() == Some(&true) {
+        } else if token.is_one_of(&["from", "join"])
+            && !before.is_some_and(|before| before.is("distinct"))
+            && inside.last() == Some(&true)
+        {
             let mut next = at + 1 + skip;
             while let Some((name, mut end)) = name_at(tokens, next) {
                 if tokens.get(end) == Some(&Token::Punct('(')) {
@@ -197,48 +207,87 @@ fn tables(tokens: &[Token], access: &mut Access) {
     }
 }
 
+/// What is done with the table whose name follows the word at `at`.
+fn verb_of_write(tokens: &[Token], at: usize) -> Option<Verb> {
+    let token = tokens.get(at)?;
+    let before = at.checked_sub(1).and_then(|at| tokens.get(at));
+    let is_after = |words: &[&str]| before.is_some_and(|before| before.is_one_of(words));
+    if token.is("update") && !is_after(&["do", "key", "for", "on"]) {
+        Some(Verb::Update)
+    } else if token.is("from") && is_after(&["delete"])
+        || token.is("truncate") && before.is_none_or(|before| *before == Token::Punct(';'))
+    {
+        Some(Verb::Delete)
+    } else if token.is("into") {
+        // `INSERT OR IGNORE INTO`; a variable that rows are selected into is no table.
+        let words = tokens[..at].iter().rev().take_while(|token| matches!(token, Token::Word(..)));
+        match words.take(4).find(|token| token.is_one_of(&VERBS))? {
+            word if word.is("insert") && upserts(rest_of_statement(tokens, at)) => Some(Verb::Upsert),
+            word if word.is("insert") => Some(Verb::Insert),
+            word if word.is_one_of(&["replace", "merge"]) => Some(Verb::Upsert),
+            _ => None,
+        }
+    } else {
+        None
+    }
+}
+
+/// The tokens from `at` to the end of the statement that they stand in: the next `;`, or the end of its parenthesis.
+fn rest_of_statement(tokens: &[Token], at: usize) -> &[Token] {
+    let rest = tokens.get(at..).unwrap_or_default();
+    let mut depth = 0_i32;
+    let end = rest.iter().position(|token| {
+        match token {
+            Token::Punct('(') => depth += 1,
+            Token::Punct(')') => depth -= 1,
+            _ => {}
+        }
+        depth < 0 || (depth == 0 && *token == Token::Punct(';'))
+    });
+    &rest[..end.unwrap_or(rest.len())]
+}
+
+/// The columns that the rest of an update sets.
+fn columns_set(rest: &[Token]) -> Vec<Name> {
+    let set = rest.iter().position(|token| token.is("set")).unwrap_or(rest.len());
+    let mut columns = Vec::new();
+    let mut depth = 0_i32;
+    for (at, token) in rest.iter().enumerate().skip(set + 1) {
+        match token {
+            Token::Punct('(') => depth += 1,
+            Token::Punct(')') => depth -= 1,
+            _ if depth == 0 && token.is_one_of(&["where", "from", "returning"]) => break,
+            Token::Word(word, _) if depth == 0 && rest.get(at + 1) == Some(&Token::Punct('=')) => {
+                columns.push(word.to_lowercase().into());
+            }
+            _ => {}
+        }
+    }
+    columns
+}
+
+/// What a select names.
 fn columns(tokens: &[Token], access: &mut Access) {
-    match access.verb {
-        Verb::Select => {
-            for (at, token) in tokens.iter().enumerate() {
-                let before = at.checked_sub(1).and_then(|at| tokens.get(at));
-                match token {
-                    Token::Punct('*') => {
-                        access.all_columns |= before.is_some_and(|before| {
-                            matches!(before, Token::Punct('.' | ',')) || before.is_one_of(&["select", "distinct"])
-                        });
-                    }
-                    Token::Word(word, _) => {
-                        let called = tokens.get(at + 1) == Some(&Token::Punct('('));
-                        let counts = ["count", "sum", "avg", "min", "max"].iter().any(|name| token.is(name));
-                        access.aggregate |= (called && counts) || token.is("group");
-                        access.columns.push(word.to_lowercase().into());
-                    }
-                    Token::Punct(_) => {}
-                }
+    if access.verb != Verb::Select {
+        access.all_columns = true;
+        return;
+    }
+    for (at, token) in tokens.iter().enumerate() {
+        let before = at.checked_sub(1).and_then(|at| tokens.get(at));
+        match token {
+            Token::Punct('*') => {
+                access.all_columns |= before.is_some_and(|before| {
+                    matches!(before, Token::Punct('.' | ',')) || before.is_one_of(&["select", "distinct"])
+                });
             }
-        }
-        Verb::Update => {
-            let Some(set) = tokens.iter().position(|token| token.is("set")) else {
-                access.all_columns = true;
-                return;
-            };
-            let mut depth = 0_i32;
-            for (at, token) in tokens.iter().enumerate().skip(set + 1) {
-                match token {
-                    Token::Punct('(') => depth += 1,
-                    Token::Punct(')') => depth -= 1,
-                    _ if depth == 0 && token.is_one_of(&["where", "from", "returning"]) => break,
-                    Token::Word(word, _) if depth == 0 && tokens.get(at + 1) == Some(&Token::Punct('=')) => {
-                        access.columns.push(word.to_lowercase().into());
-                    }
-                    _ => {}
-                }
+            Token::Word(word, _) => {
+                let called = tokens.get(at + 1) == Some(&Token::Punct('('));
+                let counts = ["count", "sum", "avg", "min", "max"].iter().any(|name| token.is(name));
+                access.aggregate |= (called && counts) || token.is("group");
+                access.columns.push(word.to_lowercase().into());
             }
-            // Built piece by piece, or a list of columns in parentheses.
-            access.all_columns = access.columns.is_empty();
+            Token::Punct(_) => {}
         }
-        _ => access.all_columns = true,
     }
 }
 
@@ -248,7 +297,9 @@ mod tests {
 
     fn show(text: &str) -> String {
         let access = read(text);
-        format!("{:?} {} > {}", access.verb, access.reads.join(","), access.writes.join(","))
+        let writes: Vec<String> =
+            access.writes.iter().map(|write| format!("{} {}", write.verb.done(), write.table)).collect();
+        format!("{:?} {} > {}", access.verb, access.reads.join(","), writes.join(", "))
     }
 
     #[test]
@@ -261,15 +312,27 @@ mod tests {
             ("SELECT 1 FROM t WHERE a IS DISTINCT FROM b", "Select t > "),
             ("SELECT * FROM unnest($1::int[])", "Select  > "),
             ("SELECT id FROM jobs FOR UPDATE SKIP LOCKED", "Select jobs > "),
-            ("INSERT INTO users (id) VALUES (?)", "Insert  > users"),
-            ("INSERT INTO t (id) VALUES (?1) ON CONFLICT (id) DO UPDATE SET a = excluded.a", "Upsert  > t"),
-            ("INSERT OR REPLACE INTO t VALUES (:id)", "Upsert  > t"),
-            ("INSERT INTO archive SELECT * FROM users", "Insert users > archive"),
-            ("UPDATE users SET name = $1 FROM teams WHERE users.team = teams.id", "Update teams > users"),
-            ("UPDATE ONLY users SET a = 1", "Update  > users"),
-            ("DELETE FROM users WHERE id IN (SELECT id FROM banned)", "Delete banned > users"),
-            ("WITH gone AS (DELETE FROM a RETURNING id) SELECT * FROM gone", "Select  > a"),
-            ("-- a note\nTRUNCATE TABLE users", "Delete  > users"),
+            ("INSERT INTO users (id) VALUES (?)", "Insert  > inserted into users"),
+            ("INSERT INTO t (id) VALUES (?1) ON CONFLICT (id) DO UPDATE SET a = excluded.a", "Upsert  > updated t"),
+            ("INSERT OR REPLACE INTO t VALUES (:id)", "Upsert  > updated t"),
+            ("INSERT INTO archive SELECT * FROM users", "Insert users > inserted into archive"),
+            ("UPDATE users SET name = $1 FROM teams WHERE users.team = teams.id", "Update teams > updated users"),
+            ("UPDATE ONLY users SET a = 1", "Update  > updated users"),
+            ("DELETE FROM users WHERE id IN (SELECT id FROM banned)", "Delete banned > deleted from users"),
+            ("WITH gone AS (DELETE FROM a RETURNING id) SELECT * FROM gone", "Select  > deleted from a"),
+            (
+                "WITH gone AS (DELETE FROM a RETURNING id) INSERT INTO b (id) SELECT id FROM gone ON CONFLICT DO NOTHING",
+                "Insert  > deleted from a, inserted into b",
+            ),
+            (
+                "WITH x AS (INSERT INTO a (id) VALUES (1) RETURNING id) INSERT INTO b SELECT id FROM x \
+                 ON CONFLICT (id) DO UPDATE SET n = 1",
+                "Upsert  > inserted into a, updated b",
+            ),
+            ("UPDATE a SET x = 1; DELETE FROM b; TRUNCATE c", "Update  > updated a, deleted from b, deleted from c"),
+            ("INSERT OR IGNORE INTO a VALUES (1)", "Insert  > inserted into a"),
+            ("SELECT id INTO found FROM a", "Select a > "),
+            ("-- a note\nTRUNCATE TABLE users", "Delete  > deleted from users"),
             ("CREATE TABLE users (id int)", "Other  > "),
             ("hello from users", "Other  > "),
             ("SELECT * FROM users WHERE name = 'unfinished", "Select users > "),
@@ -281,7 +344,9 @@ mod tests {
 
     #[test]
     fn columns_tell_what_changes_and_what_is_read() {
-        assert_eq!(read("UPDATE t SET a = $1, b = coalesce(c, d) WHERE e = 1").columns, ["a", "b"]);
+        assert_eq!(read("UPDATE t SET a = $1, b = coalesce(c, d) WHERE e = 1").writes[0].columns, ["a", "b"]);
+        let two = read("UPDATE t SET a = 1; UPDATE u SET b = 1 WHERE c = (SELECT d FROM e)");
+        assert_eq!((&two.writes[0].columns[..], &two.writes[1].columns[..]), (&["a".into()][..], &["b".into()][..]));
         assert!(read("SELECT * FROM t").all_columns);
         assert!(!read("SELECT count(*) FROM t").all_columns);
         assert!(read("SELECT count(*) FROM t").aggregate);

@@ -61,7 +61,7 @@ impl<'a> Evaluator<'a> {
             }
             if let Some(verb) = store.function_verb(path) {
                 let table = arguments.iter().find_map(|argument| match &argument.value.data {
-                    Data::Statement(query) => query.access.reads.first().or(query.access.writes.first()).cloned(),
+                    Data::Statement(query) => query.access.tables().next().cloned(),
                     _ => self.table_of_model(store, &argument.value.ty),
                 });
                 let access = table.map_or(Access { verb, ..Access::default() }, |table| Access::of(verb, table));
@@ -179,8 +179,8 @@ impl<'a> Evaluator<'a> {
                 _ => None,
             });
             changed.access.reads.extend(joined.cloned());
-        } else if is_in(|store| &store.upsert) && changed.access.verb == Verb::Insert {
-            changed.access.verb = Verb::Upsert;
+        } else if is_in(|store| &store.upsert) {
+            changed.access.upsert();
         }
         if let Some(row) = self.row_selected(frame, call) {
             changed.row = row;
