@@ -28,7 +28,7 @@ pub(super) struct Copy<'a> {
 }
 
 impl Copy<'_> {
-    /// The table whose rows are copied.
+    /// The table whose rows are copied, the first of several.
     pub(super) fn table(&self) -> &str {
         self.load.reads.first().map_or("", Name::as_str)
     }
@@ -38,9 +38,8 @@ impl Copy<'_> {
         // A new row changes no copy of another row, but it changes a copy of all of them.
         let lists = self.op.template().is_some_and(|key| key.holes().next().is_none());
         write.writes.iter().find(|write| {
-            same_table(&write.table, self.table())
-                && write.shows_in(&self.load)
-                && (write.verb.changes_rows() || (write.verb == Verb::Insert && lists))
+            let adds = write.verb == Verb::Insert && lists && same_table(&write.table, self.table());
+            (write.verb.changes_rows() || adds) && write.shows_in(&self.load)
         })
     }
 

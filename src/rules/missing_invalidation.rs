@@ -4,13 +4,14 @@
 //! function nor any function that calls it deletes, overwrites or announces that key. What a key is a copy of is told by
 //! what a miss loads before it stores the key, also through wrappers and in other packages, and by `tables` of its class.
 //!
-//! A write in a part of a `WITH` and in a second statement of one text counts like any other. An update of columns that
-//! the load does not read, and a new row where the key names another one, change no copy; a table
-//! of the same name in a package with which the key's shares no program is another table. A
-//! deletion by pattern, a counter that serves as a generation, a message, a script and a call that cannot be followed but
-//! is named like an invalidation all count as cures. Copies that live for a minute at most, sums and
-//! counts, what is put together from more than two statements, and what something remote made of the rows are left to
-//! their TTL.
+//! A write in a part of a `WITH` and in a second statement of one text counts like any other. Of a joined table counts what
+//! an SQL text selects: `p.name` of `products p`, not a table that is only asked in `ON`, `WHERE`, `EXISTS` or `IN`.
+//!
+//! An update of columns that the load does not read, and a new row where the key names another one, change no copy; a table
+//! of the same name in a package with which the key's shares no program is another table. A deletion by pattern, a counter
+//! that serves as a generation, a message, a script and a call that cannot be followed but is named like an invalidation
+//! all count as cures. Copies that live for a minute at most, sums and counts, what is put together from more than two
+//! statements, and what something remote made of the rows are left to their TTL.
 //!
 //! ## Why is this bad?
 //!
@@ -48,9 +49,10 @@ use rustc_hash::FxHashSet;
 use super::copies::{self, Callers, Copy};
 use super::report::{self, label};
 use super::{Category, Context, Meta, Rule, code, cure, docs, way};
+use crate::facts::Name;
 use crate::finding::{Confidence, FileId, Finding, Level, Place};
 use crate::inventory::{DatabaseEvent, FunctionEvents, Operation, TtlKind};
-use crate::stores::Write;
+use crate::stores::{Write, same_table};
 
 const SOURCE: &str = include_str!("missing_invalidation.rs");
 const DOCS: [u8; docs::size(SOURCE)] = docs::extract(SOURCE);
@@ -146,7 +148,8 @@ fn judge(
         cure::invalidate(copy.op),
         cure::id(copy.op),
     );
-    let filled = copy.loaded.map(|at| label(at, format!("{key} is filled from {} here", code(copy.table()))));
+    let from = copy.load.reads.iter().find(|read| same_table(read, table)).map_or(copy.table(), Name::as_str);
+    let filled = copy.loaded.map(|at| label(at, format!("{key} is filled from {} here", code(from))));
     let stored = label(copy.op.place, "the copy is stored here");
     finding.flow = filled.iter().cloned().chain([stored.clone()]).collect();
     if at != event.place {

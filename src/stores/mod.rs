@@ -1,6 +1,7 @@
 //! What a database client's functions and methods do: read and write which tables. The tables of `rules/stores/*.toml`
 //! say which names count; nothing here knows syntax.
 
+mod select;
 mod sql;
 
 use std::collections::BTreeMap;
@@ -70,14 +71,35 @@ impl Write {
         Self { table, verb, columns: Vec::new(), all_columns: true }
     }
 
-    /// Whether a change of this kind shows in what `load` reads.
+    /// Whether a change of this kind shows in what `load` reads of this table.
     #[must_use]
     pub fn shows_in(&self, load: &Access) -> bool {
-        self.verb != Verb::Update
-            || self.all_columns
-            || load.all_columns
-            || self.columns.iter().any(|column| load.columns.contains(column))
+        let is_of = |table: &Name| same_table(table, &self.table);
+        let first = load.reads.first().is_some_and(is_of);
+        let mut shown = load.shown.iter().filter(|shown| is_of(&shown.table));
+        if self.verb != Verb::Update || self.all_columns {
+            // A table that is joined, of which nothing shows, is asked for a condition.
+            return first || shown.any(|shown| shown.told);
+        }
+        let any = |columns: &[Name]| self.columns.iter().any(|column| columns.contains(column));
+        // Columns that name no table are those of this one if it has them.
+        let meets = shown.clone().any(|shown| shown.all || any(&shown.columns));
+        let told = shown.any(|shown| shown.told);
+        meets || (first && !told && (load.all_columns || any(&load.columns)))
     }
+}
+
+/// What a select shows of a table.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Shown {
+    /// The table.
+    pub table: Name,
+    /// Columns that are named as its own, or as nobody's; lower case, with words of the language among them.
+    pub columns: Vec<Name>,
+    /// All of its columns.
+    pub all: bool,
+    /// It is known that some of the columns are its own.
+    pub told: bool,
 }
 
 /// Which tables a statement reads and writes.
@@ -90,6 +112,8 @@ pub struct Access {
     /// Tables that it writes, each with what is done with it: several, where a part of a `WITH` or a second statement
     /// writes as well.
     pub writes: Vec<Write>,
+    /// What a select in text shows of which table.
+    pub shown: Vec<Shown>,
     /// Columns that are named anywhere in a select; lower case.
     pub columns: Vec<Name>,
     /// A select of `*`, or a statement whose columns are not known.
@@ -368,5 +392,18 @@ mod tests {
         assert!(!shows("UPDATE users SET last_seen = now() WHERE id = $1", &load));
         assert!(shows("UPDATE users SET last_seen = now()", &read_sql("SELECT * FROM users")));
         assert!(shows("DELETE FROM users", &load));
+        let joined = read_sql("SELECT l.id, p.name FROM lines l JOIN products p ON p.id = l.product WHERE l.cart = $1");
+        assert!(shows("UPDATE products SET name = $1", &joined));
+        assert!(shows("DELETE FROM products", &joined));
+        assert!(shows("UPDATE lines SET product = $1", &joined));
+        assert!(!shows("UPDATE products SET stock = $1", &joined));
+        assert!(!shows("UPDATE lines SET name = $1", &joined));
+        let asked = read_sql("SELECT l.* FROM lines l JOIN carts c ON c.id = l.cart WHERE c.owner = $1");
+        assert!(!shows("UPDATE carts SET owner = $1", &asked));
+        assert!(!shows("DELETE FROM carts", &asked));
+        let bare = read_sql("SELECT amount, name FROM lines JOIN products USING (product)");
+        assert!(shows("UPDATE products SET name = $1", &bare));
+        assert!(shows("DELETE FROM lines", &bare));
+        assert!(!shows("DELETE FROM products", &bare));
     }
 }

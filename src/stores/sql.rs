@@ -11,18 +11,18 @@ use crate::facts::Name;
 
 /// A token as far as it matters here.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Token {
+pub(super) enum Token {
     /// A word, and whether it stood in quotes.
     Word(String, bool),
     Punct(char),
 }
 
 impl Token {
-    fn is(&self, word: &str) -> bool {
+    pub(super) fn is(&self, word: &str) -> bool {
         matches!(self, Self::Word(text, false) if text.eq_ignore_ascii_case(word))
     }
 
-    fn is_one_of(&self, words: &[&str]) -> bool {
+    pub(super) fn is_one_of(&self, words: &[&str]) -> bool {
         words.iter().any(|word| self.is(word))
     }
 }
@@ -37,6 +37,7 @@ pub fn read(text: &str) -> Access {
     }
     tables(&tokens, &mut access);
     columns(&tokens, &mut access);
+    access.shown = super::select::shown(&tokens);
     access
 }
 
@@ -119,7 +120,7 @@ fn upserts(tokens: &[Token]) -> bool {
 }
 
 /// A possibly qualified name at `at`, and where it ends; none for a function or a sub-select.
-fn name_at(tokens: &[Token], mut at: usize) -> Option<(Name, usize)> {
+pub(super) fn name_at(tokens: &[Token], mut at: usize) -> Option<(Name, usize)> {
     let mut name = None;
     while let Some(Token::Word(word, quoted)) = tokens.get(at) {
         if !quoted
