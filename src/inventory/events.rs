@@ -111,10 +111,11 @@ impl Fold<'_, '_, '_> {
                     out.push(Event::Spawn(events));
                 }
             }
-            Step::Inline(steps) => {
+            Step::Inline(steps) | Step::Asked(steps) => {
                 let events = self.steps(steps);
+                let asked = matches!(step, Step::Asked(_));
                 // Without an early end it is as good as written in place.
-                if events.iter().any(leaves) {
+                if events.iter().any(|event| leaves(event) || asked && fails(event)) {
                     let place = Place { file: FileId(u32::MAX), span: Span::default() };
                     out.push(Event::Call {
                         function: String::new(),
@@ -160,6 +161,15 @@ impl Fold<'_, '_, '_> {
         let site = self.builder.site(id);
         let at_call = self.calls.iter().find_map(|&place| self.ids.get(&Key { place, site: site.clone() }).copied());
         at_call.or_else(|| self.ids.get(&Key { place: (site.file, site.span), site: site.clone() }).copied())
+    }
+}
+
+fn fails(event: &Event) -> bool {
+    match event {
+        Event::Fails { .. } => true,
+        Event::Branch(arms) => arms.iter().flatten().any(fails),
+        Event::Loop(events) => events.iter().any(fails),
+        _ => false,
     }
 }
 

@@ -55,6 +55,8 @@ pub(crate) enum Step {
     Spawn(Vec<Step>),
     /// A closure or `async` block, run in place: a `return` in it ends only it.
     Inline(Vec<Step>),
+    /// The same where its result is asked in place (`async { … }.await`, `(|| …)()`): an error in it leaves only it.
+    Asked(Vec<Step>),
     Leave(ExitKind),
     /// A database statement, or the begin or end of a transaction.
     Database(std::sync::Arc<DatabaseEvent>),
@@ -133,7 +135,9 @@ impl Step {
     pub(crate) fn inside(&self) -> &[Vec<Self>] {
         match self {
             Self::Branch(arms) => arms,
-            Self::Loop(steps) | Self::Spawn(steps) | Self::Inline(steps) => std::slice::from_ref(steps),
+            Self::Loop(steps) | Self::Spawn(steps) | Self::Inline(steps) | Self::Asked(steps) => {
+                std::slice::from_ref(steps)
+            }
             Self::Command(_)
             | Self::Hit(_)
             | Self::Miss(_)

@@ -35,6 +35,8 @@ pub(crate) struct Value {
     pub(crate) reads: SmallVec<[CommandId; 1]>,
     /// It is a field of what was read: whether it is there says nothing of whether the read found something.
     pub(crate) part: bool,
+    /// A decoder made it of what was read: where it decodes, there was something.
+    pub(crate) decoded: bool,
     /// It is, or is made only of, a parameter of the function at hand (not `self`).
     pub(crate) parameter: bool,
     /// The unit of a number that came out of a `Duration`.
@@ -402,6 +404,7 @@ pub(crate) fn join(values: impl IntoIterator<Item = Value>) -> Value {
             }
             let name = all.iter().map(|value| &value.name).find(|name| !name.is_empty()).cloned().unwrap_or_default();
             let part = !reads.is_empty() && all.iter().all(|value| value.part || value.reads.is_empty());
+            let decoded = all.iter().all(|value| value.decoded || value.reads.is_empty());
             let parameter = all.iter().all(|value| value.parameter);
             let jitter = all.iter().any(|value| value.jitter);
             let unit = all.iter().find_map(|value| value.unit);
@@ -410,7 +413,7 @@ pub(crate) fn join(values: impl IntoIterator<Item = Value>) -> Value {
             let lost = if n > MOST_ALTERNATIVES { Lost::at(super::losses::TOO_MANY) } else { lost };
             let data = if n > MOST_ALTERNATIVES { Data::Unknown } else { Data::OneOf(all.into()) };
             let spelled = Spelled::default();
-            Value { ty, data, name, reads, part, parameter, unit, jitter, encoded, provenance, spelled, lost }
+            Value { ty, data, name, reads, part, decoded, parameter, unit, jitter, encoded, provenance, spelled, lost }
         }
     }
 }

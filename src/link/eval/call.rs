@@ -79,7 +79,12 @@ impl<'a> Evaluator<'a> {
         }
         let value = self.expr(frame, callee);
         let args = self.arguments(frame, args);
-        self.call_value(frame, &value, args, expr.span)
+        let at = frame.steps.len();
+        let value = self.call_value(frame, &value, args, expr.span);
+        if matches!(callee.kind, ExprKind::Closure(_)) {
+            Self::asked(frame, at);
+        }
+        value
     }
 
     pub(super) fn arguments(&mut self, frame: &mut Frame, args: &'a [Expr]) -> Vec<Argument> {
@@ -205,6 +210,7 @@ impl<'a> Evaluator<'a> {
         if inner.alive {
             inner.returns.push(last);
         }
+        super::expr::ends_early(inner.fails, &mut inner.returns);
         self.depth -= 1;
         if !inner.steps.is_empty() {
             frame.steps.push(Step::Inline(inner.steps));
@@ -279,6 +285,7 @@ impl<'a> Evaluator<'a> {
                 }
             }
         }
+        value.decoded = decodes && !value.reads.is_empty();
         if decodes && let Some(ty) = written.last().and_then(|last| last.args.last()) {
             value.ty = self.world.ty(ty, &frame.types);
         }

@@ -117,6 +117,10 @@ impl<'a> Evaluator<'a> {
                         leaving.extend(own);
                         leaving
                     }
+                    Some(Step::Asked(steps)) => {
+                        let all = self.handed_on(steps, true, Errors::All);
+                        all.into_iter().map(|id| (id, false)).collect()
+                    }
                     _ => smallvec::SmallVec::new(),
                 };
                 super::leaves::hands_on(frame, inner);
@@ -133,7 +137,11 @@ impl<'a> Evaluator<'a> {
                 let (runs_on, lazy) = (frame.runs_on, frame.lazy);
                 frame.runs_on = RunsOn::Task;
                 frame.lazy |= !awaited;
-                let value = self.inline(frame, |this, frame| this.block(frame, block));
+                let at = frame.steps.len();
+                let value = self.inline(frame, true, |this, frame| this.block(frame, block));
+                if awaited {
+                    Self::asked(frame, at);
+                }
                 (frame.runs_on, frame.lazy) = (runs_on, lazy);
                 value
             }
@@ -180,26 +188,46 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    /// Runs something whose `return` ends only itself.
-    pub(super) fn inline(&mut self, frame: &mut Frame, body: impl FnOnce(&mut Self, &mut Frame) -> Value) -> Value {
+    /// Runs something whose `return` ends only itself. `ends_itself`: a `?` in it as well.
+    pub(super) fn inline(
+        &mut self,
+        frame: &mut Frame,
+        ends_itself: bool,
+        body: impl FnOnce(&mut Self, &mut Frame) -> Value,
+    ) -> Value {
         let before = std::mem::take(&mut frame.steps);
         let returns = std::mem::take(&mut frame.returns);
         let used = frame.used.take();
         let (fails, receiving) = (frame.fails, std::mem::take(&mut frame.receiving));
+        frame.fails = false;
         let last = body(self, frame);
         frame.receiving = receiving;
         frame.used = used;
-        frame.fails = fails;
         if frame.alive {
             frame.returns.push(last);
         }
+        let ended = std::mem::replace(&mut frame.fails, fails);
         frame.alive = true;
+        if ends_itself {
+            ends_early(ended, &mut frame.returns);
+        } else {
+            frame.fails |= ended;
+        }
         let value = join(std::mem::replace(&mut frame.returns, returns));
         let steps = std::mem::replace(&mut frame.steps, before);
         if !steps.is_empty() {
             frame.steps.push(Step::Inline(steps));
         }
         value
+    }
+
+    /// The steps that were just run in place, from `at` on: their result is asked there.
+    pub(super) fn asked(frame: &mut Frame, at: usize) {
+        if at + 1 == frame.steps.len()
+            && let Some(Step::Inline(steps)) = frame.steps.pop_if(|step| matches!(step, Step::Inline(_)))
+        {
+            frame.steps.push(Step::Asked(steps));
+        }
     }
 
     pub(super) fn argument(&mut self, frame: &mut Frame, expr: &'a Expr) -> Argument {
@@ -278,6 +306,23 @@ fn undecoded(frame: &mut Frame, decoding: &Expr, value: &Value) {
     };
     let place = frame.place(place);
     frame.steps.extend(value.reads.iter().map(|&read| Step::Undecoded { read, place }));
+}
+
+/// A `?` may have ended a block or closure before its last value: that it is `Some(…)` or `Ok(…)` is then not certain.
+pub(super) fn ends_early(fails: bool, returns: &mut Vec<Value>) {
+    let variant = |value: &Value| match &value.data {
+        Data::Variant(name, _) => Some(last_segment(name).to_owned()),
+        _ => None,
+    };
+    if !fails {
+        return;
+    }
+    let failure = returns.iter().filter_map(variant).find_map(|name| match name.as_str() {
+        "Some" => Some("None"),
+        "Ok" => Some("Err"),
+        _ => None,
+    });
+    returns.extend(failure.map(|failure| Value::of(Data::Variant(failure.into(), Rc::from([])))));
 }
 
 /// Methods that change the type and not the text.

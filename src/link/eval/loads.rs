@@ -1,5 +1,6 @@
 //! What fetches data from elsewhere, and what lets only one caller in. Only ever read on the way from a miss to a write.
 
+use super::local::local_type;
 use super::store::sounds_like_clearing;
 use super::{Evaluator, Frame, signals};
 use crate::facts::{Expr, Name};
@@ -129,7 +130,9 @@ impl<'a> Evaluator<'a> {
             }
         }
         let written = receiver.map_or("", |value| value.name.as_str());
-        if !collection && sounds_like_clearing(short, written) {
+        // What clears the copies of this process clears no other.
+        let local = receiver.is_some_and(|value| self.world.chain(&value.ty).iter().any(|ty| local_type(ty).is_some()));
+        if !collection && !local && sounds_like_clearing(short, written) {
             frame.steps.push(Step::Unseen { place: frame.place(span), name: short.to_owned() });
         }
     }
@@ -200,6 +203,7 @@ fn step_is_at(step: &Step, span: Span) -> bool {
         | Step::Miss(_)
         | Step::Loop(_)
         | Step::Inline(_)
+        | Step::Asked(_)
         | Step::Leave(_) => false,
     }
 }

@@ -116,7 +116,8 @@ fn named(expr: &Expr) -> (Span, String) {
     }
 }
 
-fn local_type(ty: &Ty) -> Option<String> {
+/// The name of a type that keeps copies in this process.
+pub(super) fn local_type(ty: &Ty) -> Option<String> {
     let Ty::External(path, _) = ty else { return None };
     let (library, last) = (path.split("::").next().unwrap_or_default(), last_segment(path));
     let cache = LIBRARIES.contains(&library) && (last.contains("Cache") || last == "DashMap" || last == "LruMap");

@@ -100,7 +100,7 @@ impl<'a> Evaluator<'a> {
                     self.store_macro(frame, call, items, &values).unwrap_or_default()
                 }
             },
-            MacroBody::Expanded(expanded) => self.inline(frame, |this, frame| this.expr(frame, expanded)),
+            MacroBody::Expanded(expanded) => self.inline(frame, false, |this, frame| this.expr(frame, expanded)),
             MacroBody::Opaque(items) => {
                 let values: Vec<Value> = items.iter().map(|item| self.expr(frame, item)).collect();
                 match name {

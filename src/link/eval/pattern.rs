@@ -304,7 +304,7 @@ impl<'a> Evaluator<'a> {
                 _ => Some(false),
             }
         }
-        option_in(&value.ty).unwrap_or(true)
+        option_in(&value.ty).unwrap_or(!value.decoded)
     }
 }
 

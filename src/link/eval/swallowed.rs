@@ -106,7 +106,7 @@ impl<'a> Evaluator<'a> {
 
     /// The commands whose error leaves at `?`, and those whose result the steps end with, where that is what is
     /// returned.
-    fn handed_on(&self, steps: &[Step], tail: bool, which: Errors) -> Commands {
+    pub(super) fn handed_on(&self, steps: &[Step], tail: bool, which: Errors) -> Commands {
         let mut found = Commands::new();
         for (at, step) in steps.iter().enumerate() {
             let last = tail && at + 1 == steps.len();
@@ -116,6 +116,7 @@ impl<'a> Evaluator<'a> {
                 Step::Call(call) if last => found.extend(self.handed_on_by(call, which)),
                 Step::Branch(arms) => arms.iter().for_each(|arm| found.extend(self.handed_on(arm, last, which))),
                 Step::Loop(steps) => found.extend(self.handed_on(steps, false, which)),
+                Step::Inline(steps) | Step::Asked(steps) if last => found.extend(self.handed_on(steps, true, which)),
                 _ => {}
             }
         }
