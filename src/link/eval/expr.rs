@@ -263,7 +263,8 @@ impl<'a> Evaluator<'a> {
             }
         }
         let text = self.written(frame, at.span);
-        let text = text.strip_prefix("self.").unwrap_or(text);
+        // `order.clone().id` is the `order.id` of whoever reads the key.
+        let text = text.strip_prefix("self.").unwrap_or(text).replace(".clone()", "");
         let simple =
             text.len() <= 40 && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.' | ':' | '(' | ')'));
         if simple { text.into() } else { Name::default() }

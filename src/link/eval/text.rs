@@ -37,6 +37,10 @@ impl<'a> Evaluator<'a> {
                     let passed_in = given.is_unknown() && !given.name.is_empty() && is_variable(value);
                     let name = if passed_in { given.name.clone() } else { self.hole_name(frame, value) };
                     let mut parts = self.templates_of(&given, &name, spec);
+                    // `found.unwrap_or_else(|| "".to_owned())`: nothing in the place of what is not there names no key.
+                    if parts.iter().any(|part| part.as_text().is_none()) {
+                        parts.retain(|part| !part.pieces().is_empty());
+                    }
                     if parts.len() > 1 && templates.iter().all(Template::has_literal) {
                         // A word chosen at run time (`week`, `month`) is one segment like any other: one template with
                         // a hole says more than a list. At the front of a key it is kept, for it names what this is.
