@@ -73,6 +73,17 @@ pub(super) fn givers<'a>(context: Context<'_>, usage: &Usage<'a>, op: &Operation
         .collect()
 }
 
+/// Whether the function also lets a key expire, and neither key is known by more than a variable's name: the pairs that are
+/// stored at once may be those that a loop then goes through.
+pub(super) fn expires_unseen(context: Context<'_>, op: &Operation) -> bool {
+    let variable = |op: &Operation| !op.templates().any(crate::template::Template::has_literal);
+    variable(op)
+        && context.inventory.operations.iter().any(|other| {
+            let beside = other.function == op.function && other.place.file == op.place.file;
+            beside && other.effect == Effect::Expire && variable(other)
+        })
+}
+
 fn lacks_ttl(op: &Operation) -> bool {
     matches!(op.ttl.kind, TtlKind::None | TtlKind::Maybe)
 }

@@ -1,8 +1,9 @@
 //! ## What it does
 //!
 //! Reports a delete of a key that nothing in the program writes, reads or counts, but that looks like one that is written:
-//! with a prefix too many or too few, a segment missing, another order, another version, another spelling. Keys are joined
-//! over files and packages and through wrappers.
+//! with a prefix too many or too few, a segment missing, another order, another version, another spelling. The parts that
+//! vary count as well: `stall:{id}:{farm}` is no `stall:{farm}:{id}`, where all that stores and reads the key agrees on the
+//! other order. Keys are joined over files and packages and through wrappers.
 //!
 //! Silent where the function deletes the right key as well (clearing up after a change of format), where the same key is
 //! used anywhere, where the two live in packages that share no program, for patterns, and for keys that resemble nothing.
@@ -80,9 +81,10 @@ impl Rule for InvalidationKeyMismatch {
             if !template.has_literal() || Demand::of(context.policy, op).is_store() {
                 continue;
             }
-            let Some((meant, difference)) = meant(context, &usage, op, template) else { continue };
+            let swapped = || Some((swapped(&usage, op, template)?, Difference::Swapped));
+            let Some((meant, difference)) = meant(context, &usage, op, template).or_else(swapped) else { continue };
             let right = |other: &&Operation| other.effect == Effect::Delete && other.function == op.function;
-            if !usage.of(meant).iter().any(right) {
+            if difference == Difference::Swapped || !usage.of(meant).iter().any(right) {
                 findings.push(describe(context, op, meant, difference));
             }
         }
@@ -124,6 +126,35 @@ fn meant<'a>(
         .filter(|other| copies::in_one_program(context.workspace, op.place, other.place))
         .filter_map(|other| Some((other, difference(deleted, other.template()?)?)))
         .min_by_key(|(other, difference)| (*difference, other.id))
+}
+
+/// A write of a key of this very form in which the same parts stand in another order. All that stores and reads it has to
+/// agree on one order that the delete does not have.
+fn swapped<'a>(usage: &Usage<'a>, op: &Operation, deleted: &Template) -> Option<&'a Operation> {
+    let own = parts(deleted)?;
+    let uses = usage.of(op).iter().copied().filter(|other| other.effect != Effect::Delete && !other.test);
+    let keys: Vec<(&Operation, Vec<&str>)> = uses
+        .flat_map(|other| other.templates().map(move |key| (other, key)))
+        .filter(|(_, key)| key.shape() == deleted.shape())
+        .map(|(other, key)| Some((other, parts(key)?)))
+        .collect::<Option<_>>()?;
+    let (_, order) = keys.first()?;
+    let agreed = keys.iter().all(|(_, other)| other == order);
+    let (mut one, mut other) = (own.clone(), order.clone());
+    one.sort_unstable();
+    other.sort_unstable();
+    let writes = keys.iter().map(|(other, _)| *other).find(|other| other.effect == Effect::Write && other.sent);
+    writes.filter(|_| agreed && own != *order && one == other)
+}
+
+/// What the parts that vary are called, by their last names; `None` where two are called the same, or one is not called.
+fn parts(key: &Template) -> Option<Vec<&str>> {
+    let names: Vec<&str> = key.holes().map(|hole| hole.name.rsplit(['.', ':']).next().unwrap_or("")).collect();
+    let plain = |name: &&str| !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_');
+    let mut distinct = names.clone();
+    distinct.sort_unstable();
+    distinct.dedup();
+    (names.len() > 1 && distinct.len() == names.len() && names.iter().all(plain)).then_some(names)
 }
 
 fn describe(context: Context<'_>, op: &Operation, meant: &Operation, difference: Difference) -> Finding {

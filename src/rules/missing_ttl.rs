@@ -53,7 +53,7 @@
 
 use super::cure;
 use super::demand::Demand;
-use super::gap::{Gap, gaps, givers};
+use super::gap::{self, Gap, gaps, givers};
 use super::report::{self, duration};
 use super::usage::{Usage, gives_ttl, is_fixed};
 use super::{Category, Context, Meta, Rule, docs};
@@ -83,7 +83,8 @@ impl Rule for MissingTtl {
     fn check(&self, context: Context<'_>, findings: &mut Vec<Finding>) {
         let usage = Usage::new(context.inventory);
         for gap in gaps(context.inventory, &usage, |op| creates_value(op, &usage)) {
-            findings.extend(judge_gap(context, &usage, &gap));
+            let unseen = gap::expires_unseen(context, gap.op);
+            findings.extend(if unseen { undetermined(context, gap.op) } else { judge_gap(context, &usage, &gap) });
         }
         for op in context.inventory.operations.iter().filter(|op| op.sent && creates_value(op, &usage)) {
             match op.ttl.kind {
@@ -164,9 +165,7 @@ fn judge_gap(context: Context<'_>, usage: &Usage<'_>, gap: &Gap<'_>) -> Option<F
     }
     // A wrapper that nobody in sight calls is an offer: what it will be used for is not known.
     let offered = op.forwards_key && gap.calls.is_empty() && demand.ttl().is_none();
-    if offered {
-        level = level.min(Level::Warning);
-    }
+    level = if offered { level.min(Level::Warning) } else { level };
     if offered || gap.maybe || !expiring.is_empty() || subject.purpose == Purpose::Unknown {
         finding.confidence = finding.confidence.min(Confidence::Likely);
     }

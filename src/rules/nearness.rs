@@ -22,6 +22,8 @@ pub(super) enum Difference {
     Prefix,
     /// `profile:user:{id}` and `user:profile:{id}`.
     Order,
+    /// `user:{id}:{tenant}` and `user:{tenant}:{id}`.
+    Swapped,
     /// `users:{id}` and `user:{id}`.
     Spelling,
 }
@@ -36,6 +38,7 @@ impl Difference {
             Self::Part => "a part that varies is missing in one of the two",
             Self::Prefix => "the prefix differs",
             Self::Order => "the segments stand in another order",
+            Self::Swapped => "the parts that vary stand in another order",
             Self::Spelling => "one word is spelled differently",
         }
     }
