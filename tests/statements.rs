@@ -114,7 +114,7 @@ pub async fn documents(con: &mut redis::Connection, db: &mongodb::Database) -> m
 "#;
 
 const ROWS_MANIFEST: &str = "[package]\nname = \"app\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\
-                             [dependencies]\ndiesel = \"2\"\nredis = \"1\"\nrusqlite = \"0.3\"\n\
+                             [dependencies]\ndiesel = \"2\"\nmongodb = \"3\"\nredis = \"1\"\nrusqlite = \"0.3\"\n\
                              sea-orm = \"1\"\nserde = \"1\"\nserde_json = \"1\"\nsqlx = \"0.8\"\n";
 const DOCUMENTS_MANIFEST: &str = "[package]\nname = \"app\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\
                                   [dependencies]\nmongodb = \"3\"\nredis = \"1\"\nserde = \"1\"\nserde_json = \"1\"\n";

@@ -404,7 +404,7 @@ pub(crate) fn join(values: impl IntoIterator<Item = Value>) -> Value {
             }
             let name = all.iter().map(|value| &value.name).find(|name| !name.is_empty()).cloned().unwrap_or_default();
             let part = !reads.is_empty() && all.iter().all(|value| value.part || value.reads.is_empty());
-            let decoded = all.iter().all(|value| value.decoded || value.reads.is_empty());
+            let decoded = !reads.is_empty() && all.iter().all(|value| value.decoded || value.reads.is_empty());
             let parameter = all.iter().all(|value| value.parameter);
             let jitter = all.iter().any(|value| value.jitter);
             let unit = all.iter().find_map(|value| value.unit);

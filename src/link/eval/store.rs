@@ -160,7 +160,9 @@ impl<'a> Evaluator<'a> {
             }
             return receiver.clone();
         }
-        let is_in = |list: fn(&Store) -> &[String]| stores.iter().any(|store| has(list(store), name));
+        // What a collection does is said by the collection's own methods: `find` of a query is another word.
+        let queries = stores.iter().filter(|store| store.collection.is_empty());
+        let is_in = |list: fn(&Store) -> &[String]| queries.clone().any(|store| has(list(store), name));
         let writes = self.access(query).verb != Verb::Select;
         if is_in(|store| &store.fetch) || is_in(|store| &store.run) {
             // `users.first(conn)` runs; a builder's method of that name without a connection does not.
